@@ -1,0 +1,169 @@
+/** What the Messenger shows to programs: the web app, the command line, bots. Ids are lower-case hex. */
+
+export type MessageStatus =
+  | "queued" // saved on this device
+  | "sent" // the server has it durably
+  | "delivered" // the recipient's device has it durably
+  | "read" // shown to the recipient
+  | "failed"; // definitely refused; `failure` says why
+
+export interface ShownMessage {
+  readonly messageId: string;
+  /** The other account of the private chat. */
+  readonly conversation: string;
+  readonly from: {
+    readonly accountId: string;
+    readonly handle: string | undefined;
+    readonly mine: boolean;
+  };
+  readonly content:
+    | { readonly kind: "text"; readonly text: string; readonly replyTo: string | undefined }
+    /** Of a kind that this client does not know: kept, shown as "update to see this". */
+    | { readonly kind: "unknown" };
+  readonly sentAtMs: number;
+  /** Of own messages; undefined for those of others. */
+  readonly status: MessageStatus | undefined;
+  readonly failure: string | undefined;
+  /** From somebody who is not an accepted contact. */
+  readonly request: boolean;
+  readonly read: boolean;
+}
+
+/** Entries that are known to exist and are not here, as a line in the conversation. */
+export interface ShownHole {
+  readonly conversation: string;
+  readonly from: string;
+  readonly count: number;
+}
+
+export interface ShownContact {
+  readonly accountId: string;
+  readonly handle: string | undefined;
+  readonly localName: string | undefined;
+  readonly state: "request" | "accepted" | "blocked";
+  readonly trust: "unverified" | "from-link" | "verified";
+  readonly unread: number;
+}
+
+export type ConnectionState =
+  | { readonly kind: "offline"; readonly retryAtMs: number | undefined }
+  | { readonly kind: "connecting" }
+  /** Logged in; mail that waited is still coming. */
+  | { readonly kind: "catching-up" }
+  | { readonly kind: "online" }
+  /** Will not reconnect by itself. */
+  | {
+      readonly kind: "ended";
+      readonly reason: "replaced" | "login-refused" | "version-not-supported" | "device-removed";
+    };
+
+export type MessengerEvent =
+  | { readonly type: "message"; readonly message: ShownMessage }
+  | {
+      readonly type: "status";
+      readonly messageId: string;
+      readonly conversation: string;
+      readonly status: MessageStatus;
+    }
+  | {
+      readonly type: "hole" | "filled";
+      readonly conversation: string;
+      readonly from: string;
+      readonly count: number;
+    }
+  | { readonly type: "alarm"; readonly kind: AlarmKind; readonly about: string }
+  | { readonly type: "contact"; readonly contact: ShownContact }
+  | { readonly type: "connection"; readonly state: ConnectionState };
+
+export type AlarmKind =
+  /** A handle names another account than before. */
+  | "handle-moved"
+  /** The server's list of an account contradicts what we hold. */
+  | "false-list"
+  /** The same counter of a chain with another hash: a cloned or rolled-back device. */
+  | "chain-forked"
+  /** This device's own data was rolled back. */
+  | "rolled-back"
+  /** This device's data is in use twice. */
+  | "in-use-twice";
+
+/** A refusal that the user can read and act on. */
+export type RefusalCode =
+  | "invalid-handle"
+  | "handle-not-available"
+  | "sign-up-refused"
+  | "unknown-handle"
+  | "already-signed-up"
+  | "not-signed-up"
+  | "text-too-long"
+  | "empty-text"
+  | "blocked"
+  | "unreachable"
+  | "try-again-later"
+  | "not-allowed";
+
+export class MessengerError extends Error {
+  override readonly name = "MessengerError";
+  readonly code: RefusalCode;
+
+  constructor(code: RefusalCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The facade `Messenger` in messenger.ts implements this; programs and tests build on nothing else. */
+export interface MessengerApi {
+  /** The device's account; undefined before sign-up. */
+  readonly account:
+    | { readonly accountId: string; readonly handle: string; readonly deviceId: number }
+    | undefined;
+  readonly connectionState: ConnectionState;
+
+  /** Repeats safely: a sign-up that was cut off is taken up again with the same keys. */
+  signUp(options: { handle: string; invitation?: string }): Promise<{
+    accountId: string;
+    handle: string;
+    recoveryCode: string;
+  }>;
+  /** Connects and stays connected until `close`. */
+  start(): void;
+  /** Resolves once connected and drained; rejects with MessengerError where the connection has ended. */
+  caughtUp(): Promise<void>;
+  close(): Promise<void>;
+
+  /** Resolves once it is saved on this device; from then on it is not lost. */
+  sendText(
+    conversation: string,
+    text: string,
+    options?: { replyTo?: string },
+  ): Promise<{ messageId: string }>;
+  /** Resolves once the message has reached that status or a later one; rejects where it failed. */
+  reached(messageId: string, status: "sent" | "delivered" | "read"): Promise<MessageStatus>;
+  /** In the order of the screen, newest last. */
+  history(
+    conversation: string,
+    options?: { limit?: number; before?: string },
+  ): Promise<readonly ShownMessage[]>;
+  holes(conversation: string): Promise<readonly ShownHole[]>;
+  /** What is unread, oldest first, of all conversations. */
+  unread(): Promise<readonly ShownMessage[]>;
+  /** The person has seen these messages. */
+  markRead(messageIds: readonly string[]): Promise<void>;
+
+  contacts(): Promise<readonly ShownContact[]>;
+  /** Handle -> account, asked of the server the first time and pinned. Rejects `unknown-handle`. */
+  resolveHandle(handle: string): Promise<{ accountId: string; handle: string }>;
+  acceptContact(accountId: string): Promise<void>;
+  blockContact(accountId: string): Promise<void>;
+  nameContact(accountId: string, localName: string): Promise<void>;
+  /** 60 digits in groups of five (libsignal's fingerprint, trust.md 2). */
+  safetyNumber(accountId: string): Promise<string>;
+  markVerified(accountId: string, verified: boolean): Promise<void>;
+
+  /** The recovery code until the person confirmed having saved it. */
+  pendingRecoveryCode(): Promise<string | undefined>;
+  confirmRecoveryCode(): Promise<void>;
+
+  on(listener: (event: MessengerEvent) => void): () => void;
+}

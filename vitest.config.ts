@@ -1,0 +1,17 @@
+import { defineConfig } from "vitest/config";
+
+const packages = ["protocol", "crypto", "client", "server", "cli", "e2e"];
+
+export default defineConfig({
+  test: {
+    projects: packages.map((name) => ({
+      test: {
+        name,
+        root: `packages/${name}`,
+        include: ["test/**/*.test.ts"],
+        pool: "forks" as const,
+      },
+    })),
+    passWithNoTests: false,
+  },
+});
