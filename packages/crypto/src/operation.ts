@@ -1,10 +1,16 @@
+import { CryptoError } from "./crypto-error.ts";
+import { checkEd25519PublicKey, checkX25519PublicKey } from "./primitives/curve25519.ts";
+
 /**
  * Operations with public-key steps are generators that yield primitive calls. One code path serves a
  * synchronous and an asynchronous provider, and no check can be left unawaited: the generator goes on only
- * with the answer.
+ * with the answer. Which keys are refused is decided here, once for all providers.
  */
 export type PrimitiveCall =
-  /** X25519 (RFC 7748). The answer is the shared secret; an all-zero one is refused by the driver. */
+  /**
+   * X25519 (RFC 7748). The answer is the shared secret. The driver refuses public keys that are not canonical
+   * or of low order, and an all-zero answer.
+   */
   | {
       readonly primitive: "x25519";
       readonly privateKey: Uint8Array;
@@ -14,7 +20,10 @@ export type PrimitiveCall =
   /** Ed25519 (RFC 8032) under a 32-byte seed. */
   | { readonly primitive: "ed25519Sign"; readonly seed: Uint8Array; readonly message: Uint8Array }
   | { readonly primitive: "ed25519PublicKey"; readonly seed: Uint8Array }
-  /** The answer is one byte: 1 valid, 0 not. */
+  /**
+   * The answer is one byte: 1 valid, 0 not. Without cofactor (RFC 8032 section 5.1.7); public keys that are
+   * not canonical or of low order are refused by the driver.
+   */
   | {
       readonly primitive: "ed25519Verify";
       readonly publicKey: Uint8Array;
@@ -34,12 +43,58 @@ export interface AsyncProvider {
 
 export function runSync<T>(provider: SyncProvider, operation: Operation<T>): T {
   let step = operation.next();
-  while (!step.done) step = operation.next(provider.answer(step.value));
+  while (!step.done) {
+    checkCall(step.value);
+    step = operation.next(checkedAnswer(step.value, provider.answer(step.value)));
+  }
   return step.value;
 }
 
 export async function runAsync<T>(provider: AsyncProvider, operation: Operation<T>): Promise<T> {
   let step = operation.next();
-  while (!step.done) step = operation.next(await provider.answer(step.value));
+  while (!step.done) {
+    checkCall(step.value);
+    step = operation.next(checkedAnswer(step.value, await provider.answer(step.value)));
+  }
   return step.value;
+}
+
+function checkCall(call: PrimitiveCall): void {
+  if (call.primitive === "x25519") checkX25519PublicKey(call.publicKey);
+  else if (call.primitive === "ed25519Verify") checkEd25519PublicKey(call.publicKey);
+}
+
+/** RFC 7748 section 6.1: a shared secret that is all zero is refused, should a key have slipped through. */
+function checkedAnswer(call: PrimitiveCall, answer: Uint8Array): Uint8Array {
+  if (call.primitive === "x25519" && answer.every((byte) => byte === 0))
+    throw new CryptoError("invalid-key", "the shared secret is zero");
+  return answer;
+}
+
+/** The calls, as an operation writes them: `yield* x25519(…)`. */
+export function* x25519(privateKey: Uint8Array, publicKey: Uint8Array): Operation<Uint8Array> {
+  return yield { primitive: "x25519", privateKey, publicKey };
+}
+
+export function* x25519PublicKey(privateKey: Uint8Array): Operation<Uint8Array> {
+  return yield { primitive: "x25519PublicKey", privateKey };
+}
+
+export function* ed25519Sign(seed: Uint8Array, message: Uint8Array): Operation<Uint8Array> {
+  return yield { primitive: "ed25519Sign", seed, message };
+}
+
+export function* ed25519PublicKey(seed: Uint8Array): Operation<Uint8Array> {
+  return yield { primitive: "ed25519PublicKey", seed };
+}
+
+export interface Signed {
+  readonly publicKey: Uint8Array;
+  readonly message: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+export function* ed25519Verify(signed: Signed): Operation<boolean> {
+  const answer = yield { primitive: "ed25519Verify", ...signed };
+  return answer[0] === 1;
 }
