@@ -1,0 +1,4 @@
+// expect: noRestrictedImports
+import { openEmbedded } from "@parley/server";
+
+export const knows = openEmbedded;

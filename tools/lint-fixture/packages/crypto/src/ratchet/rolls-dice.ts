@@ -1,0 +1,4 @@
+// expect: noRestrictedImports noRestrictedGlobals
+import { Messenger } from "@parley/client";
+
+export const rolls = [Messenger, crypto];

@@ -1,0 +1,4 @@
+// expect: noRestrictedImports
+import { pad } from "@parley/crypto";
+
+export const knows = pad;

@@ -1,0 +1,4 @@
+// expect: noRestrictedImports
+import { sendMessage } from "../handlers/send-message.ts";
+
+export const knows = sendMessage;

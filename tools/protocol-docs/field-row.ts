@@ -1,0 +1,40 @@
+import { type DescField, getOption, hasOption, ScalarType } from "@bufbuild/protobuf";
+import { field as fieldRules } from "../../packages/protocol/src/gen/parley/rules/v1/rules_pb.ts";
+import { meaningOf } from "./meaning.ts";
+
+/** A row of a message's table: number, name, type, limits, meaning. */
+export function fieldRow(field: DescField): string {
+  const oneof = field.oneof === undefined ? "" : ` (one of \`${field.oneof.name}\`)`;
+  return `| ${field.number} | \`${field.name}\`${oneof} | ${typeOf(field)} | ${limitsOf(field)} | ${meaningOf(field)} |`;
+}
+
+function typeOf(field: DescField): string {
+  const name =
+    field.message?.name ?? field.enum?.name ?? ScalarType[field.scalar as ScalarType].toLowerCase();
+  return field.fieldKind === "list" ? `list of ${name}` : name;
+}
+
+function limitsOf(field: DescField): string {
+  if (!hasOption(field, fieldRules)) return "";
+  const rules = getOption(field, fieldRules);
+  const said: (string | undefined)[] = [
+    rules.length === undefined ? undefined : `${rules.length} bytes`,
+    range("bytes", rules.minBytes, rules.maxBytes),
+    range("items", rules.minItems, rules.maxItems),
+    range("", rules.min, rules.max),
+    rules.required === true ? "required" : undefined,
+    rules.serverOnly === true ? "server only" : undefined,
+  ];
+  return said.filter((part) => part !== undefined).join(", ");
+}
+
+function range(
+  unit: string,
+  least: number | bigint | undefined,
+  most: number | bigint | undefined,
+): string | undefined {
+  if (least === undefined && most === undefined) return undefined;
+  const span =
+    least === undefined ? `≤ ${most}` : most === undefined ? `≥ ${least}` : `${least}–${most}`;
+  return `${span} ${unit}`.trim();
+}
