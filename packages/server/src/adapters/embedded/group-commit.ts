@@ -1,0 +1,209 @@
+import { statSync } from "node:fs";
+import type { StatementSync } from "node:sqlite";
+import { ErrorCode, ProtocolError } from "@parley/protocol";
+import type { Clock } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import type { Mark } from "../../ports/mark.ts";
+import type { OpenedStore } from "./open-store.ts";
+import { isFatal, isFull, isStoreError } from "./store-errors.ts";
+
+/** What rides along waits this long for a commit to ride in, then makes its own (delivery.md 8). */
+export const RIDE_MS_MAX = 30_000;
+/** So that one commit does not hold the event loop for long: 1,024 sends take about 10 ms. */
+const WORK_PER_COMMIT_MAX = 1_024;
+/** SQLite's own default, 1,000 pages: long enough to be rare, short enough to replay at once. */
+const LOG_BYTES_MAX = 4 * 1024 * 1024;
+
+export interface GroupCommitParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Puts the commit behind what has arrived already: setImmediate in a process, a promise in a simulation. */
+  readonly defer: (run: () => void) => void;
+  /** The disk failed: ends the process. Nothing is answered any more. */
+  readonly onFatal: (cause: unknown) => void;
+}
+
+export interface Committed<T> {
+  readonly value: T;
+  readonly mark: Mark;
+}
+
+interface Work {
+  readonly run: () => unknown;
+  readonly resolve: (committed: Committed<unknown>) => void;
+  readonly reject: (cause: unknown) => void;
+}
+
+/**
+ * The one writer of the store. What arrives in one turn of the event loop, or while a commit is under way,
+ * forms the next commit, with one fsync for all of it.
+ */
+export class GroupCommit {
+  readonly #parts: GroupCommitParts;
+  readonly #store: OpenedStore;
+  readonly #logPath: string;
+  readonly #savepoint: StatementSync;
+  readonly #release: StatementSync;
+  readonly #moveLog: StatementSync;
+  readonly #writeMark: StatementSync;
+  readonly #onRollback: (() => void)[] = [];
+  #mark: Mark;
+  #joined: Work[] = [];
+  #riding: Work[] = [];
+  #scheduled = false;
+  #stopped = false;
+  #cancelRide: (() => void) | undefined;
+
+  constructor(store: OpenedStore, parts: GroupCommitParts) {
+    this.#store = store;
+    this.#parts = parts;
+    this.#logPath = `${store.path}-wal`;
+    this.#savepoint = store.db.prepare("SAVEPOINT work");
+    this.#release = store.db.prepare("RELEASE work");
+    this.#moveLog = store.db.prepare("PRAGMA wal_checkpoint(TRUNCATE)");
+    store.db.exec("INSERT INTO store (key, value) VALUES ('mark', 0) ON CONFLICT DO NOTHING");
+    const found = store.db.prepare("SELECT value FROM store WHERE key = 'mark'").get();
+    this.#mark = BigInt(found?.["value"] as number);
+    this.#writeMark = store.db.prepare("UPDATE store SET value = ? WHERE key = 'mark'");
+  }
+
+  /** The number of the last commit. */
+  get mark(): Mark {
+    return this.#mark;
+  }
+
+  /** Whoever keeps in memory what the store has throws it away here. */
+  onRollback(forget: () => void): void {
+    this.#onRollback.push(forget);
+  }
+
+  /**
+   * Runs `work` within the next commit and resolves when that is durable. What `work` throws undoes its own
+   * statements only. Rejects with STORAGE_UNAVAILABLE where the disk is full.
+   */
+  join<T>(work: () => T): Promise<Committed<T>> {
+    return this.#add(this.#joined, work, () => this.#schedule());
+  }
+
+  /** Like `join`, but causes no commit of its own before RIDE_MS_MAX, and waits where the disk is full. */
+  ride<T>(work: () => T): Promise<Committed<T>> {
+    return this.#add(this.#riding, work, () => this.#scheduleRide());
+  }
+
+  /** Commits what waits, at once. */
+  flush(): void {
+    while (!this.#stopped && this.#joined.length + this.#riding.length > 0)
+      if (!this.#commit()) return;
+  }
+
+  /** Nothing is committed, and nothing settles, any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelRide?.();
+  }
+
+  #add<T>(queue: Work[], run: () => T, schedule: () => void): Promise<Committed<T>> {
+    return new Promise<Committed<T>>((resolve, reject) => {
+      queue.push({ run, resolve: resolve as Work["resolve"], reject });
+      schedule();
+    });
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#stopped) return;
+    this.#scheduled = true;
+    this.#parts.defer(() => {
+      this.#scheduled = false;
+      if (this.#stopped || this.#joined.length === 0) return;
+      this.#commit();
+      if (this.#joined.length > 0) this.#schedule();
+    });
+  }
+
+  #scheduleRide(): void {
+    if (this.#cancelRide !== undefined || this.#stopped) return;
+    this.#cancelRide = this.#parts.clock.after(RIDE_MS_MAX, () => {
+      this.#cancelRide = undefined;
+      if (!this.#stopped && this.#riding.length > 0) this.#commit();
+    });
+  }
+
+  /** False: nothing could be written. */
+  #commit(): boolean {
+    const joined = this.#joined.splice(0, WORK_PER_COMMIT_MAX);
+    const riding = this.#riding.splice(0, WORK_PER_COMMIT_MAX);
+    let settle: (() => void)[];
+    try {
+      settle = this.#write([...riding, ...joined]);
+    } catch (cause) {
+      this.#undo(cause, joined, riding);
+      return false;
+    }
+    if (!this.#checkpoint()) return false;
+    this.#cancelRide?.();
+    this.#cancelRide = undefined;
+    if (this.#riding.length > 0) this.#scheduleRide();
+    for (const each of settle) each();
+    return true;
+  }
+
+  #write(batch: readonly Work[]): (() => void)[] {
+    const { db } = this.#store;
+    const mark = this.#mark + 1n;
+    db.exec("BEGIN IMMEDIATE");
+    const settle = batch.map((work) => this.#runOne(work, mark));
+    this.#writeMark.run(mark);
+    db.exec("COMMIT");
+    this.#mark = mark;
+    return settle;
+  }
+
+  #runOne({ run, resolve, reject }: Work, mark: Mark): () => void {
+    this.#savepoint.run();
+    try {
+      const value = run();
+      this.#release.run();
+      return () => resolve({ value, mark });
+    } catch (cause) {
+      if (isStoreError(cause) && (isFull(cause) || isFatal(cause))) throw cause;
+      this.#store.db.exec("ROLLBACK TO work; RELEASE work");
+      for (const forget of this.#onRollback) forget();
+      return () => reject(cause);
+    }
+  }
+
+  #undo(cause: unknown, joined: readonly Work[], riding: readonly Work[]): void {
+    if (isFatal(cause)) {
+      this.#fail(cause);
+      return;
+    }
+    if (this.#store.db.isTransaction) this.#store.db.exec("ROLLBACK");
+    for (const forget of this.#onRollback) forget();
+    this.#riding.unshift(...riding);
+    if (this.#riding.length > 0) this.#scheduleRide();
+    if (isFull(cause)) this.#parts.log.warn({}, "the disk is full: nothing can be written");
+    const refusal = isFull(cause)
+      ? new ProtocolError(ErrorCode.STORAGE_UNAVAILABLE, "the store cannot write now", { cause })
+      : cause;
+    for (const { reject } of joined) reject(refusal);
+  }
+
+  /** Moves the log into the file. An automatic checkpoint would do it too, and would hide a failed fsync. */
+  #checkpoint(): boolean {
+    try {
+      if (statSync(this.#logPath).size >= LOG_BYTES_MAX) this.#moveLog.all();
+    } catch (cause) {
+      if (!isFull(cause)) {
+        this.#fail(cause);
+        return false;
+      }
+      this.#parts.log.warn({}, "the disk is full: the log of the store grows");
+    }
+    return true;
+  }
+
+  #fail(cause: unknown): void {
+    this.stop();
+    this.#parts.onFatal(cause);
+  }
+}

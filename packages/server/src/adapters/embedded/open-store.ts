@@ -1,0 +1,95 @@
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { APPLICATION_ID, SCHEMA_STEPS } from "./schema.ts";
+import { isBusy } from "./store-errors.ts";
+
+const FILE_NAME = "parley.db";
+
+/** The data folder cannot be used; the message is for the person who starts the server. */
+export class DataFolderError extends Error {
+  override readonly name = "DataFolderError";
+}
+
+export interface OpenedStore {
+  readonly db: DatabaseSync;
+  readonly path: string;
+}
+
+/**
+ * Opens the one file that holds everything, and makes it where there is none. The file stays locked until
+ * the process ends, however it ends, so that no second server uses the folder.
+ */
+export function openStore(dataFolder: string): OpenedStore {
+  const folder = resolve(dataFolder);
+  const path = join(folder, FILE_NAME);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new DataFolderError(`${folder} cannot be made: ${(cause as Error).message}`, { cause });
+  }
+  const db = openFile(path);
+  try {
+    upgrade(db, path);
+    // A file that was just made is there after a power cut only if its folder, and that folder's own, say so.
+    for (const each of [folder, dirname(folder)]) syncFolder(each);
+  } catch (cause) {
+    db.close();
+    throw cause;
+  }
+  return { db, path };
+}
+
+function openFile(path: string): DatabaseSync {
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path, { enableForeignKeyConstraints: false });
+    chmodSync(path, 0o600);
+    // EXCLUSIVE is the lock against a second server, and needs no shared-memory file, whose growth could
+    // fail in ways that look like a broken disk. Checkpoints are ours, because SQLite keeps silent about an
+    // fsync that fails in an automatic one (group-commit.ts).
+    db.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+      PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = FAST; PRAGMA temp_store = MEMORY`);
+    db.exec("BEGIN IMMEDIATE; COMMIT");
+    expectPragma(db, "journal_mode", "wal");
+    expectPragma(db, "synchronous", 2);
+    return db;
+  } catch (cause) {
+    db?.close();
+    if (isBusy(cause))
+      throw new DataFolderError(`${dirname(path)} is in use by another server`, { cause });
+    throw new DataFolderError(`${path} cannot be opened: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function upgrade(db: DatabaseSync, path: string): void {
+  const version = pragma(db, "user_version") as number;
+  const application = pragma(db, "application_id") as number;
+  if (application !== APPLICATION_ID && (application !== 0 || version !== 0))
+    throw new DataFolderError(`${path} is not Parley's`);
+  if (version > SCHEMA_STEPS.length)
+    throw new DataFolderError(`${path} was made by a newer Parley (store version ${version})`);
+  for (const [from, step] of SCHEMA_STEPS.entries()) {
+    if (from < version) continue;
+    db.exec(`BEGIN IMMEDIATE; ${step};
+      PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${from + 1}; COMMIT`);
+  }
+}
+
+function expectPragma(db: DatabaseSync, name: string, expected: unknown): void {
+  const found = pragma(db, name);
+  if (found !== expected) throw new Error(`${name} is ${String(found)}, not ${String(expected)}`);
+}
+
+function pragma(db: DatabaseSync, name: string): unknown {
+  return Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+}
+
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,41 @@
+import {
+  DeliveryClass,
+  type Envelope,
+  ErrorCode,
+  encodeRow,
+  fromHex,
+  ProtocolError,
+  toHex,
+} from "@parley/protocol";
+import type { DeviceAddress } from "../ports/device-address.ts";
+import type { Delivery } from "../ports/mailbox-store.ts";
+
+/** A source is written here and nowhere else, so that sealed sender has one place to come to. */
+export interface Stamp {
+  readonly source: DeviceAddress;
+  readonly acceptedAtMs: number;
+}
+
+export function stampedRow(envelope: Envelope, { source, acceptedAtMs }: Stamp): Uint8Array {
+  return encodeRow(envelope, {
+    sourceAccount: fromHex(source.accountId),
+    sourceDevice: source.deviceId,
+    acceptedAtMs: BigInt(acceptedAtMs),
+  });
+}
+
+export function deliveriesTo(
+  accountId: string,
+  envelopes: readonly Envelope[],
+  stamp: Stamp,
+): Delivery[] {
+  return envelopes.map((envelope) => {
+    if (envelope.deliveryClass !== DeliveryClass.DURABLE)
+      throw new ProtocolError(ErrorCode.INVALID_REQUEST, "only durable envelopes are stored");
+    return {
+      mailbox: { accountId, deviceId: envelope.destinationDevice },
+      envelopeId: toHex(envelope.id),
+      bytes: stampedRow(envelope, stamp),
+    };
+  });
+}

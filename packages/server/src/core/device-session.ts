@@ -1,0 +1,190 @@
+import { CloseCode, encodeServerFrame, equalBytes } from "@parley/protocol";
+import type { AccountStore, ChainHead, ListedDevice } from "../ports/account-store.ts";
+import type { DeviceAddress } from "../ports/device-address.ts";
+import type { SessionNumber, SessionRegistry } from "../ports/session-registry.ts";
+import type { Wakeup, WakeupBus } from "../ports/wakeup-bus.ts";
+import { wireHead } from "./device-list.ts";
+import { type FlowWindow, MailboxStream, type StreamParts } from "./mailbox-stream.ts";
+import type { Outlet } from "./outlet.ts";
+import { wake } from "./wake.ts";
+
+export interface SessionParts extends StreamParts {
+  readonly accounts: AccountStore;
+  readonly registry: SessionRegistry;
+  readonly bus: WakeupBus;
+  readonly refreshMs: number;
+}
+
+export interface LoggedIn {
+  readonly address: DeviceAddress;
+  readonly device: ListedDevice;
+  /** As the welcome tells it. */
+  readonly head: ChainHead;
+  readonly window: FlowWindow;
+}
+
+/**
+ * One logged-in connection of a device. Nothing is missed because of the order: first it claims the device,
+ * then it hears wake-ups, then its stream begins to read; and each refresh does what a lost wake-up would
+ * have done.
+ */
+export class DeviceSession {
+  readonly address: DeviceAddress;
+  readonly number: SessionNumber;
+  readonly stream: MailboxStream;
+  readonly #parts: SessionParts;
+  readonly #outlet: Outlet;
+  readonly #device: ListedDevice;
+  #toldHead: ChainHead;
+  #isSkipped = false;
+  #toldRoom = false;
+  #isLive = false;
+  #isClosed = false;
+  #unsubscribe: (() => void) | undefined;
+  #cancelRefresh: (() => void) | undefined;
+
+  static async open(parts: SessionParts, outlet: Outlet, who: LoggedIn): Promise<DeviceSession> {
+    const session = new DeviceSession(parts, outlet, who, await parts.registry.claim(who.address));
+    wake(parts, [who.address], { kind: "claimed", session: session.number });
+    try {
+      session.#unsubscribe = await parts.bus.subscribe(who.address, (wakeup) =>
+        session.#hear(wakeup),
+      );
+    } catch (cause) {
+      session.close();
+      throw cause;
+    }
+    if (session.#isClosed) session.#unsubscribe();
+    return session;
+  }
+
+  private constructor(parts: SessionParts, outlet: Outlet, who: LoggedIn, number: SessionNumber) {
+    this.#parts = parts;
+    this.#outlet = outlet;
+    this.address = who.address;
+    this.#device = who.device;
+    this.#toldHead = who.head;
+    this.number = number;
+    this.stream = new MailboxStream(parts, who.address, outlet, who.window);
+  }
+
+  get accountId(): string {
+    return this.address.accountId;
+  }
+
+  get deviceId(): number {
+    return this.address.deviceId;
+  }
+
+  /** After the welcome went out. */
+  start(): void {
+    if (this.#isClosed) return;
+    this.#isLive = true;
+    this.stream.start();
+    this.lookAgain();
+    this.#scheduleRefresh();
+  }
+
+  /** The client knows this head already: it is the one that brought it. */
+  knowsHead(head: ChainHead): void {
+    this.#toldHead = head;
+  }
+
+  /** The device has everything up to there. What that frees may be room for what was skipped. */
+  ack(upToOrdinal: bigint): void {
+    this.stream.ack(upToOrdinal).then(
+      () => this.#isSkipped && this.lookAgain(),
+      (cause: unknown) =>
+        this.#parts.log.warn({ err: cause }, "acknowledged envelopes stay; they will come again"),
+    );
+  }
+
+  /** Tells what has changed about account and mailbox, and ends where the device is not listed any more. */
+  lookAgain(): void {
+    Promise.all([this.#lookAtAccount(), this.#lookAtMailbox()]).catch((cause: unknown) => {
+      this.#parts.log.warn(
+        { err: cause },
+        "a look at an account failed; the next refresh repeats it",
+      );
+    });
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.stream.stop();
+    this.#unsubscribe?.();
+    this.#cancelRefresh?.();
+    this.#parts.registry.release(this.address, this.number).catch((cause: unknown) => {
+      this.#parts.log.warn({ err: cause }, "a claim was not released; it runs out");
+    });
+  }
+
+  #hear(wakeup: Wakeup): void {
+    if (this.#isClosed) return;
+    switch (wakeup.kind) {
+      case "claimed":
+        if (wakeup.session > this.number) this.#replaced();
+        return;
+      case "mail":
+        if (this.#isLive) this.stream.wake();
+        return;
+      case "account":
+        if (this.#isLive) this.lookAgain();
+        return;
+      case "live":
+        if (this.#isLive) this.#outlet.send(wakeup.frame);
+        return;
+    }
+  }
+
+  #scheduleRefresh(): void {
+    this.#cancelRefresh = this.#parts.clock.after(this.#parts.refreshMs, () => {
+      this.stream.wake();
+      this.lookAgain();
+      this.#refresh().catch((cause: unknown) => {
+        this.#parts.log.warn(
+          { err: cause },
+          "a claim was not refreshed; the next refresh repeats it",
+        );
+      });
+      this.#scheduleRefresh();
+    });
+  }
+
+  async #refresh(): Promise<void> {
+    const isOurs = await this.#parts.registry.refresh(this.address, this.number);
+    if (!isOurs && !this.#isClosed) this.#replaced();
+  }
+
+  #replaced(): void {
+    this.#outlet.end(CloseCode.REPLACED, "a newer connection of this device");
+  }
+
+  async #lookAtAccount(): Promise<void> {
+    const account = await this.#parts.accounts.find(this.accountId);
+    if (this.#isClosed) return;
+    const device = account?.devices.find((each) => each.deviceId === this.deviceId);
+    if (
+      account === undefined ||
+      device === undefined ||
+      !equalBytes(device.identityKey, this.#device.identityKey)
+    )
+      return this.#outlet.end(CloseCode.DEVICE_REMOVED, "this device was removed");
+    if (equalBytes(account.head.hash, this.#toldHead.hash)) return;
+    this.#toldHead = account.head;
+    this.#say({ case: "accountChainMoved", value: { ownHead: wireHead(account.head) } });
+  }
+
+  async #lookAtMailbox(): Promise<void> {
+    const { skipped, hasRoom } = await this.#parts.mailboxes.state(this.address);
+    if (this.#isClosed) return;
+    if (skipped && hasRoom && !this.#toldRoom) this.#say({ case: "mailboxHasRoom", value: {} });
+    this.#isSkipped = skipped;
+    this.#toldRoom = skipped && hasRoom;
+  }
+
+  #say(response: Parameters<typeof encodeServerFrame>[0]["response"]): void {
+    this.#outlet.send(encodeServerFrame({ requestId: 0, ...(response && { response }) }));
+  }
+}

@@ -1,0 +1,46 @@
+import { timingSafeEqual } from "node:crypto";
+import { concatBytes, ErrorCode, type Login, ProtocolError } from "@parley/protocol";
+import type { ListedDevice } from "../ports/account-store.ts";
+import { verifyLabelled } from "./keys.ts";
+import { LABELS } from "./labels.ts";
+
+/** Who has connected and has not logged in. */
+export interface Visitor {
+  /** This connection's, and no other's. */
+  readonly challenge: Uint8Array;
+  readonly origins: readonly string[];
+}
+
+/**
+ * The device that has signed this connection's challenge for one of this server's origins, or throws
+ * LOGIN_REFUSED. An answer to another server's challenge, or to an earlier one, is worth nothing here.
+ */
+export function checkLogin(
+  { challenge, origins }: Visitor,
+  login: Login,
+  devices: readonly ListedDevice[],
+): ListedDevice {
+  const { origin, accountId, deviceId, signature } = login;
+  if (!origins.includes(origin)) refuse("another origin");
+  const device = devices.find((each) => each.deviceId === deviceId);
+  if (device === undefined) refuse("a device that is not listed");
+  const originBytes = Buffer.from(origin, "utf8");
+  const body = concatBytes(
+    Uint8Array.of(originBytes.length >> 8, originBytes.length & 0xff),
+    originBytes,
+    challenge,
+    accountId,
+    Uint8Array.of(deviceId),
+  );
+  if (!verifyLabelled(device.identityKey, LABELS.login, { body, signature }))
+    refuse("the signature does not fit");
+  return device;
+}
+
+export function equalSecrets(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+function refuse(problem: string): never {
+  throw new ProtocolError(ErrorCode.LOGIN_REFUSED, problem);
+}

@@ -1,0 +1,193 @@
+import {
+  CloseCode,
+  ErrorCode,
+  encodeDelivery,
+  encodeServerFrame,
+  ProtocolError,
+  SERVER_FRAME_BYTES_MAX,
+} from "@parley/protocol";
+import type { Clock } from "../ports/clock.ts";
+import type { DeviceAddress } from "../ports/device-address.ts";
+import type { Log } from "../ports/log.ts";
+import type { MailboxReader, MailboxStore, StoredEnvelope } from "../ports/mailbox-store.ts";
+import type { PushSender } from "../ports/push-sender.ts";
+import type { Outlet } from "./outlet.ts";
+
+export interface StreamParts {
+  readonly mailboxes: MailboxStore;
+  readonly push: PushSender;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface FlowWindow {
+  readonly envelopes: number;
+  readonly bytes: number;
+}
+
+const PAGE_ENVELOPES = 64;
+/** Room for the head of a delivery, which is below 32 bytes. */
+const DELIVERY_BYTES_MAX = SERVER_FRAME_BYTES_MAX - 32;
+/**
+ * At most this much is under way to one client, whatever window it asked for: it bounds what a reader that
+ * takes nothing costs, and at a round trip of 100 ms it still lets 10 MB/s through.
+ */
+const IN_FLIGHT_BYTES_MAX = 1024 * 1024;
+/** A connection that takes an envelope and says nothing for this long may be dead: push as well. */
+export const ACK_EXPECTED_MS = 10_000;
+/** Each is a few bytes; a client needs one at a time. */
+const DRAINS_MAX = 64;
+
+/**
+ * What one connected device is given: everything that is not acknowledged, from the start; *drained*; then
+ * what comes. A wake-up only sets "read again", so that it does not matter when it comes, or how often.
+ */
+export class MailboxStream {
+  readonly #parts: StreamParts;
+  readonly #mailbox: DeviceAddress;
+  readonly #outlet: Outlet;
+  readonly #window: FlowWindow;
+  readonly #reader: MailboxReader;
+  /** Read, and not delivered yet. */
+  #page: readonly StoredEnvelope[] = [];
+  #unacked: StoredEnvelope[] = [];
+  #unackedBytes = 0;
+  #nextOrdinal = 1n;
+  /** Requests that wait for the end of what was accepted before them; 0: the one of connecting. */
+  #drains: number[] = [0];
+  #readAgain = false;
+  #isRunning = false;
+  #isStopped = false;
+  #cancelAckTimer: (() => void) | undefined;
+
+  constructor(parts: StreamParts, mailbox: DeviceAddress, outlet: Outlet, window: FlowWindow) {
+    this.#parts = parts;
+    this.#mailbox = mailbox;
+    this.#outlet = outlet;
+    this.#window = { ...window, bytes: Math.min(window.bytes, IN_FLIGHT_BYTES_MAX) };
+    this.#reader = parts.mailboxes.open(mailbox);
+  }
+
+  start(): void {
+    this.#run();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancelAckTimer?.();
+  }
+
+  /** There may be more. */
+  wake(): void {
+    this.#readAgain = true;
+    this.#run();
+  }
+
+  /** Answers behind everything that was accepted before this call. */
+  drain(requestId: number): void {
+    if (this.#drains.length >= DRAINS_MAX)
+      throw new ProtocolError(ErrorCode.BUSY, "too many drains at once");
+    this.#drains.push(requestId);
+    this.#run();
+  }
+
+  /** The device has everything up to there. The promise resolves once the store has dropped it. */
+  ack(upToOrdinal: bigint): Promise<void> {
+    if (upToOrdinal >= this.#nextOrdinal)
+      throw new ProtocolError(ErrorCode.INVALID_REQUEST, "an ack beyond what was delivered");
+    const firstUnacked = this.#nextOrdinal - BigInt(this.#unacked.length);
+    if (upToOrdinal < firstUnacked) return Promise.resolve();
+    const acked = this.#unacked.splice(0, Number(upToOrdinal - firstUnacked) + 1);
+    for (const { bytes } of acked) this.#unackedBytes -= bytes.length;
+    this.#cancelAckTimer?.();
+    this.#cancelAckTimer = undefined;
+    this.#expectAck();
+    const removed = this.#parts.mailboxes.remove(
+      this.#mailbox,
+      acked.map(({ row }) => row),
+    );
+    this.#run();
+    return removed;
+  }
+
+  #run(): void {
+    if (this.#isRunning || this.#isStopped) return;
+    this.#isRunning = true;
+    this.#pump().catch((cause: unknown) => {
+      this.#parts.log.warn({ err: cause }, "a mailbox cannot be read");
+      this.#outlet.end(CloseCode.INTERNAL, "mailbox");
+    });
+  }
+
+  async #pump(): Promise<void> {
+    try {
+      await this.#deliverAll();
+    } finally {
+      this.#isRunning = false; // In the same turn as the decision to end, or a wake-up between would be lost.
+    }
+  }
+
+  async #deliverAll(): Promise<void> {
+    while (!this.#isStopped && this.#deliverPage()) {
+      // Only questions that were asked before this read are answered by its end.
+      const asked = this.#drains.splice(0);
+      this.#readAgain = false;
+      this.#page = await this.#reader.next(PAGE_ENVELOPES);
+      if (this.#page.length > 0) this.#drains.unshift(...asked);
+      else {
+        for (const requestId of asked) this.#sendDrained(requestId);
+        if (!this.#readAgain && this.#drains.length === 0) return;
+      }
+    }
+  }
+
+  /** False where the window is full and something is left: the next ack goes on. */
+  #deliverPage(): boolean {
+    while (this.#page.length > 0) {
+      const count = this.#fitting();
+      if (count === 0) return false;
+      const envelopes = this.#page.slice(0, count);
+      this.#page = this.#page.slice(count);
+      this.#outlet.send(
+        encodeDelivery(
+          this.#nextOrdinal,
+          envelopes.map(({ bytes }) => bytes),
+        ),
+      );
+      if (this.#isStopped) return false;
+      this.#nextOrdinal += BigInt(count);
+      this.#unacked.push(...envelopes);
+      for (const { bytes } of envelopes) this.#unackedBytes += bytes.length;
+      this.#expectAck();
+    }
+    return true;
+  }
+
+  #fitting(): number {
+    const room = this.#window.envelopes - this.#unacked.length;
+    let bytes = 0;
+    let count = 0;
+    for (const envelope of this.#page) {
+      bytes += envelope.bytes.length;
+      if (count >= room || bytes > DELIVERY_BYTES_MAX) break;
+      if (this.#unackedBytes + bytes > this.#window.bytes) break;
+      count++;
+    }
+    return count;
+  }
+
+  #sendDrained(requestId: number): void {
+    if (this.#isStopped) return;
+    this.#outlet.send(encodeServerFrame({ requestId, response: { case: "drained", value: {} } }));
+  }
+
+  #expectAck(): void {
+    if (this.#cancelAckTimer !== undefined || this.#unacked.length === 0 || this.#isStopped) return;
+    this.#cancelAckTimer = this.#parts.clock.after(ACK_EXPECTED_MS, () => {
+      this.#outlet.probe();
+      this.#parts.push.push(this.#mailbox).catch((cause: unknown) => {
+        this.#parts.log.warn({ err: cause }, "a push failed");
+      });
+    });
+  }
+}

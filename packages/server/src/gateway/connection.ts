@@ -1,0 +1,213 @@
+import {
+  type ClientFrame,
+  CloseCode,
+  closesConnection,
+  decodeClientFrame,
+  ErrorCode,
+  encodeServerFrame,
+  InvalidFrameError,
+  LOGIN_FRAME_BYTES_MAX,
+  ProtocolError,
+} from "@parley/protocol";
+import type { Context } from "../context.ts";
+import type { DeviceSession } from "../core/device-session.ts";
+import type { Outlet } from "../core/outlet.ts";
+import { VERSIONS } from "../core/version.ts";
+import { hello } from "../handlers/hello.ts";
+import { signUp } from "../handlers/sign-up.ts";
+import type { Transport } from "../ports/transport.ts";
+import { type Answer, isLinkStep, route, routeLinkStep } from "./router.ts";
+
+const CHALLENGE_BYTES = 32;
+/** A step of linking may be waited for, and the next one takes a person's hands. */
+const LINK_PATIENCE_MS = 120_000;
+
+/** Frames in, frames out, for one client over any transport: decodes, checks, dispatches, answers errors. */
+export class Connection implements Outlet {
+  readonly #context: Context;
+  readonly #transport: Transport;
+  readonly #onEnd: () => void;
+  readonly #challenge: Uint8Array;
+  #session: DeviceSession | undefined;
+  /** Before login one frame is handled after the other: a hello may follow its sign-up at once. */
+  #greeting: Promise<void> = Promise.resolve();
+  #underWay = 0;
+  #isEnded = false;
+  #isDraining = false;
+  #onIdle: (() => void) | undefined;
+  #cancelLoginTimer: () => void = () => undefined;
+
+  constructor(context: Context, transport: Transport, onEnd: () => void) {
+    this.#context = context;
+    this.#transport = transport;
+    this.#onEnd = onEnd;
+    this.#challenge = context.random(CHALLENGE_BYTES);
+    this.#expectLogin(context.settings.loginTimeoutMs);
+    this.#say(0, {
+      case: "challenge",
+      value: {
+        nonce: this.#challenge,
+        versionMin: VERSIONS.min,
+        versionMax: VERSIONS.max,
+        serverTimeMs: BigInt(context.clock.now()),
+      },
+    });
+  }
+
+  /** One whole frame from the client. */
+  receive(bytes: Uint8Array): void {
+    if (this.#isEnded) return;
+    try {
+      this.#take(this.#decode(bytes));
+    } catch (cause) {
+      this.#fail(cause instanceof InvalidFrameError ? cause.requestId : 0, cause);
+    }
+  }
+
+  /** The transport has ended. */
+  closed(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#cancelLoginTimer();
+    this.#session?.close();
+    this.#onIdle?.();
+    this.#onEnd();
+  }
+
+  /** Lets what is under way finish, takes nothing new, and says when to come back. */
+  async drain(reconnectAfterMs: number): Promise<void> {
+    if (this.#isEnded) return;
+    this.#isDraining = true;
+    this.#say(0, { case: "moving", value: { reconnectAfterMs } });
+    if (this.#underWay > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+        this.#context.clock.after(this.#context.settings.drainMs, resolve);
+      });
+    }
+    this.end(CloseCode.SERVICE_RESTART, "the server is stopping");
+  }
+
+  send(frame: Uint8Array): void {
+    if (this.#isEnded) return;
+    if (this.#transport.bufferedBytes() > this.#context.settings.bufferedBytesMax)
+      this.end(CloseCode.SLOW_READER, "the client takes no more data");
+    else this.#transport.send(frame);
+  }
+
+  end(closeCode: number, reason: string): void {
+    if (this.#isEnded) return;
+    this.closed();
+    this.#transport.close(closeCode, reason);
+  }
+
+  probe(): void {
+    if (!this.#isEnded) this.#transport.probe?.();
+  }
+
+  #decode(bytes: Uint8Array): ClientFrame {
+    return this.#session === undefined
+      ? decodeClientFrame(bytes, LOGIN_FRAME_BYTES_MAX)
+      : decodeClientFrame(bytes);
+  }
+
+  #take(frame: ClientFrame): void {
+    const { requestId, request } = frame;
+    if (requestId === 0 && request.case !== "ack" && request.case !== "sendLive")
+      throw new ProtocolError(ErrorCode.INVALID_REQUEST, "a request without an id");
+    if (this.#isDraining) throw new ProtocolError(ErrorCode.BUSY, "the server is stopping");
+    if (this.#underWay >= this.#context.settings.requestsMax)
+      throw new ProtocolError(ErrorCode.BUSY, "too many requests at once");
+    if (this.#session !== undefined) this.#handle(frame, this.#route(this.#session, frame));
+    else if (isLinkStep(request)) {
+      this.#expectLogin(LINK_PATIENCE_MS);
+      this.#handle(frame, routeLinkStep(this.#context, request));
+    } else {
+      const greeted = this.#greeting.then(() => this.#greet(frame));
+      this.#greeting = greeted.then(
+        () => undefined,
+        () => undefined,
+      );
+      this.#handle(frame, greeted);
+    }
+  }
+
+  #handle({ requestId, request }: ClientFrame, answer: Promise<Answer | undefined>): void {
+    this.#underWay++;
+    answer
+      .then(
+        (given) => {
+          if (given !== undefined) this.#say(requestId, given);
+          if (given?.case === "welcome") this.#session?.start();
+        },
+        (cause: unknown) => {
+          // What is never answered cannot be refused either: a wrong ack ends the connection, and a live
+          // frame is lost.
+          if (request.case !== "sendLive") this.#fail(requestId, cause);
+          if (request.case === "ack") this.end(CloseCode.MALFORMED_FRAME, "a wrong ack");
+        },
+      )
+      .finally(() => {
+        this.#underWay--;
+        if (this.#underWay === 0) this.#onIdle?.();
+      });
+  }
+
+  #route(session: DeviceSession, frame: ClientFrame): Promise<Answer | undefined> {
+    return route(this.#context, session, frame);
+  }
+
+  async #greet(frame: ClientFrame): Promise<Answer | undefined> {
+    const { request } = frame;
+    if (this.#isEnded) return undefined;
+    if (this.#session !== undefined) return this.#route(this.#session, frame);
+    const visitor = {
+      challenge: this.#challenge,
+      origins: this.#context.settings.origins,
+      outlet: this as Outlet,
+    };
+    if (request.case === "signUp")
+      return { case: "signUp", value: await signUp(this.#context, visitor, request.value) };
+    if (request.case !== "hello") throw new ProtocolError(ErrorCode.OUT_OF_TURN, "log in first");
+    const { session, welcome } = await hello(this.#context, visitor, request.value);
+    if (this.#isEnded) {
+      session.close();
+      return undefined;
+    }
+    this.#session = session;
+    this.#cancelLoginTimer();
+    return { case: "welcome", value: welcome };
+  }
+
+  #expectLogin(withinMs: number): void {
+    this.#cancelLoginTimer();
+    this.#cancelLoginTimer = this.#context.clock.after(withinMs, () => {
+      this.end(CloseCode.LOGIN_TIMEOUT, "no login");
+    });
+  }
+
+  #fail(requestId: number, cause: unknown): void {
+    const error = ProtocolError.from(cause);
+    if (error.code === ErrorCode.INTERNAL)
+      this.#context.log.error({ err: cause }, "a request failed");
+    const { code, message, retryAfterMs } = error;
+    const value = { code, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+    this.#say(requestId, { case: "error", value });
+    if (closesConnection(code)) this.end(closeCodeOf(code), message);
+  }
+
+  #say(requestId: number, response: Answer): void {
+    this.send(encodeServerFrame({ requestId, response }));
+  }
+}
+
+function closeCodeOf(code: ErrorCode): number {
+  switch (code) {
+    case ErrorCode.VERSION_NOT_SUPPORTED:
+      return CloseCode.VERSION_NOT_SUPPORTED;
+    case ErrorCode.LOGIN_REFUSED:
+      return CloseCode.LOGIN_REFUSED;
+    default:
+      return CloseCode.MALFORMED_FRAME;
+  }
+}

@@ -1,0 +1,94 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import {
+  type AppendAccountEntryRequest,
+  type AppendAccountEntryResponseSchema,
+  ErrorCode,
+  equalBytes,
+  fromHex,
+  ProtocolError,
+  type SignedAccountEntry,
+} from "@parley/protocol";
+import type { Context } from "../context.ts";
+import {
+  type CheckedEntry,
+  checkEntry,
+  hashOfEntry,
+  SupersededEntryError,
+} from "../core/account-chain.ts";
+import { wireHead } from "../core/device-list.ts";
+import type { DeviceSession } from "../core/device-session.ts";
+import { wake } from "../core/wake.ts";
+import type { Account, StoredEntry } from "../ports/account-store.ts";
+
+/** Until a device is this old it removes none that is older: a thief who links one gains no power by it. */
+const REMOVES_OLDER_AFTER_MS = 7 * 24 * 60 * 60 * 1000;
+
+type Response = MessageInitShape<typeof AppendAccountEntryResponseSchema>;
+
+/** Compare-and-swap: takes the entry where it follows the head that is here. */
+export async function appendAccountEntry(
+  context: Pick<Context, "accounts" | "rateLimiter" | "clock" | "bus" | "log">,
+  session: DeviceSession,
+  request: AppendAccountEntryRequest,
+): Promise<Response> {
+  const { accountId } = session;
+  await context.rateLimiter.spend("account", accountId);
+  const account = await context.accounts.find(accountId);
+  if (account === undefined) throw new ProtocolError(ErrorCode.NOT_FOUND, "no such account");
+  const signed = request.entry as SignedAccountEntry; // The schema requires it.
+
+  const known = await context.accounts.entries(accountId);
+  const head = known.at(-1);
+  if (head !== undefined && equalBytes(head.body, signed.body)) return accepted(); // A repeat.
+  const now = context.clock.now();
+  const checked = checkAfter(account, known, { signed, now });
+  if (checked === undefined) return superseded(account);
+  requirePolicy(account, checked, now);
+
+  const { entry, state } = checked;
+  const step = { accountId, after: account.head.hash, entry, head: state.head };
+  if ((await context.accounts.append({ ...step, devices: state.devices })) === "superseded")
+    return superseded((await context.accounts.find(accountId)) ?? account);
+  session.knowsHead(state.head);
+  const ids = new Set([...account.devices, ...state.devices].map(({ deviceId }) => deviceId));
+  const devices = [...ids].map((deviceId) => ({ accountId, deviceId }));
+  wake(context, devices, { kind: "account" });
+  return accepted();
+}
+
+function checkAfter(
+  account: Account,
+  known: readonly StoredEntry[],
+  { signed, now }: { readonly signed: SignedAccountEntry; readonly now: number },
+): CheckedEntry | undefined {
+  const { rootKey, head, devices } = account;
+  const places = known.map(({ era, version, body }) => ({ era, version, hash: hashOfEntry(body) }));
+  const state = { accountId: fromHex(account.accountId), rootKey, head, devices };
+  try {
+    return checkEntry({ state, places }, signed, now);
+  } catch (cause) {
+    if (cause instanceof SupersededEntryError) return undefined;
+    throw cause;
+  }
+}
+
+function requirePolicy(account: Account, { state, signerDeviceId }: CheckedEntry, now: number) {
+  const signer = account.devices.find(({ deviceId }) => deviceId === signerDeviceId);
+  if (signer === undefined || now - signer.addedAtMs >= REMOVES_OLDER_AFTER_MS) return;
+  for (const device of account.devices) {
+    const stays = state.devices.some((each) => equalBytes(each.identityKey, device.identityKey));
+    if (!stays && device.addedAtMs < signer.addedAtMs)
+      throw new ProtocolError(
+        ErrorCode.INVALID_ACCOUNT_ENTRY,
+        "a device younger than 7 days removes none that is older",
+      );
+  }
+}
+
+function accepted(): Response {
+  return { outcome: { case: "accepted", value: {} } };
+}
+
+function superseded({ head }: Account): Response {
+  return { outcome: { case: "superseded", value: { head: wireHead(head) } } };
+}

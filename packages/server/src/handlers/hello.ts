@@ -1,0 +1,104 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import {
+  CLIENT_FRAME_BYTES_MAX,
+  ErrorCode,
+  type HelloRequest,
+  type Login,
+  ProtocolError,
+  toHex,
+  type WelcomeSchema,
+  type Window,
+} from "@parley/protocol";
+import type { Context } from "../context.ts";
+import { wireHead } from "../core/device-list.ts";
+import { DeviceSession } from "../core/device-session.ts";
+import { checkLogin, type Visitor } from "../core/login.ts";
+import type { Outlet } from "../core/outlet.ts";
+import { requireVersion } from "../core/version.ts";
+import type { Account } from "../ports/account-store.ts";
+
+/** The longest ciphertext that the schema allows. */
+const CIPHERTEXT_BYTES_MAX = 98_304;
+/**
+ * Re-offers of all accounts together: one account in 2 ms leaves more than half of what a small machine
+ * accepts to everybody else.
+ */
+const REOFFER_MS_PER_ACCOUNT = 2;
+const REOFFER_MS_MAX = 10 * 60 * 1000;
+
+export interface Greeted {
+  readonly session: DeviceSession;
+  readonly welcome: MessageInitShape<typeof WelcomeSchema>;
+}
+
+/**
+ * Logs a device in. An account that is not known here is NOT_FOUND, and the connection stays: the client may
+ * return with its receipt (delivery.md 5).
+ */
+export async function hello(
+  context: Context,
+  visitor: Visitor & { readonly outlet: Outlet },
+  request: HelloRequest,
+): Promise<Greeted> {
+  const version = requireVersion(request.version);
+  const login = request.login as Login; // The schema requires it, and the window.
+  const window = request.window as Window;
+  const accountId = toHex(login.accountId);
+  await context.rateLimiter.spend("login", accountId);
+  const account = await context.accounts.find(accountId);
+  if (account === undefined) throw new ProtocolError(ErrorCode.NOT_FOUND, "no such account");
+  const device = checkLogin(visitor, login, account.devices);
+
+  const address = { accountId, deviceId: device.deviceId };
+  const parts = { ...context, refreshMs: context.settings.refreshMs };
+  const session = await DeviceSession.open(parts, visitor.outlet, {
+    address,
+    device,
+    head: account.head,
+    window: { envelopes: window.envelopes, bytes: window.bytes },
+  });
+  try {
+    const welcome = await welcomeOf(context, { account, session, request });
+    return { session, welcome: { version, ...welcome } };
+  } catch (cause) {
+    session.close();
+    throw cause;
+  }
+}
+
+interface Greeting {
+  readonly account: Account;
+  readonly session: DeviceSession;
+  readonly request: HelloRequest;
+}
+
+async function welcomeOf(context: Context, { account, session, request }: Greeting) {
+  const [mailbox, epochs, held, accounts] = await Promise.all([
+    context.mailboxes.state(session.address),
+    context.epochs.since(request.lastEpoch),
+    context.prekeys.held(session.address),
+    context.accounts.count(),
+  ]);
+  context.mailboxes.seen(session.address, request.stateNumber);
+  return {
+    sessionNumber: session.number,
+    epochs: [...epochs],
+    highestStateNumber: mailbox.highestStateNumber,
+    serverTimeMs: BigInt(context.clock.now()),
+    limits: limitsOf(context),
+    reofferSpreadMs: Math.min(accounts * REOFFER_MS_PER_ACCOUNT, REOFFER_MS_MAX),
+    skipped: mailbox.skipped,
+    ownHead: wireHead(account.head),
+    prekeys: held,
+  };
+}
+
+function limitsOf({ settings }: Context) {
+  return {
+    frameBytesMax: CLIENT_FRAME_BYTES_MAX,
+    ciphertextBytesMax: CIPHERTEXT_BYTES_MAX,
+    durableSendsPerMinute: settings.perMinute.send,
+    liveFramesPerMinute: settings.perMinute.live,
+    mailboxEnvelopesMax: settings.mailbox.envelopesMax,
+  };
+}

@@ -1,0 +1,145 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import {
+  ErrorCode,
+  ProtocolError,
+  type SendMessageRequest,
+  type SendMessageResponseSchema,
+  toHex,
+} from "@parley/protocol";
+import type { Context } from "../context.ts";
+import { deliveriesTo, type Stamp } from "../core/deliveries.ts";
+import { isHeadOf, requireEveryDevice, wireHead } from "../core/device-list.ts";
+import { wake, wakeForMail } from "../core/wake.ts";
+import type { Account } from "../ports/account-store.ts";
+import type { DeviceAddress } from "../ports/device-address.ts";
+import type { AppendOutcome, Delivery } from "../ports/mailbox-store.ts";
+
+type Parts = Pick<
+  Context,
+  "accounts" | "mailboxes" | "epochs" | "rateLimiter" | "clock" | "bus" | "push" | "log"
+>;
+type Response = MessageInitShape<typeof SendMessageResponseSchema>;
+
+/** A list that changes between the comparison and the commit is compared again; once more is enough. */
+const ATTEMPTS = 3;
+
+/**
+ * Accepts one message for every device of the recipient and every other device of the sender, straight into
+ * their mailboxes (delivery.md 3). Answers once all of it is durable.
+ */
+export async function sendMessage(
+  context: Parts,
+  sender: DeviceAddress,
+  request: SendMessageRequest,
+): Promise<Response> {
+  await context.rateLimiter.spend("send", sender.accountId);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const parties = await findParties(context, sender, request);
+    if (parties === undefined) return { outcome: { case: "unknownAccount", value: {} } };
+    const mismatch = compareHeads(parties, request);
+    if (mismatch !== undefined) return mismatch;
+
+    const stamp: Stamp = { source: sender, acceptedAtMs: context.clock.now() };
+    const deliveries = deliveriesOf(parties, request, stamp);
+    const { stateNumber } = request;
+    const outcome = await context.mailboxes.append({ sender, stateNumber, deliveries });
+    if (outcome.kind === "appended") return accepted(context, sender, { deliveries, outcome });
+  }
+  throw new ProtocolError(ErrorCode.BUSY, "the lists of devices keep changing");
+}
+
+interface Parties {
+  readonly own: Account;
+  /** Undefined: to own devices only. */
+  readonly recipient: Account | undefined;
+}
+
+async function findParties(
+  { accounts }: Parts,
+  sender: DeviceAddress,
+  { recipientAccount }: SendMessageRequest,
+): Promise<Parties | undefined> {
+  const recipientId = recipientAccount.length === 0 ? undefined : toHex(recipientAccount);
+  if (recipientId === sender.accountId)
+    throw new ProtocolError(ErrorCode.INVALID_REQUEST, "own devices are named without a recipient");
+  const [own, recipient] = await Promise.all([
+    accounts.find(sender.accountId),
+    recipientId === undefined ? undefined : accounts.find(recipientId),
+  ]);
+  if (own === undefined || !own.devices.some(({ deviceId }) => deviceId === sender.deviceId))
+    throw new ProtocolError(ErrorCode.NOT_ALLOWED, "this device was removed");
+  if (recipientId !== undefined && recipient === undefined) return undefined;
+  return { own, recipient };
+}
+
+function compareHeads({ own, recipient }: Parties, request: SendMessageRequest) {
+  const fits =
+    isHeadOf(own, request.senderHead) &&
+    (recipient === undefined || isHeadOf(recipient, request.recipientHead));
+  if (fits) return undefined;
+  const value = {
+    senderHead: wireHead(own.head),
+    ...(recipient && { recipientHead: wireHead(recipient.head) }),
+  };
+  return { outcome: { case: "deviceListMismatch" as const, value } };
+}
+
+function deliveriesOf(
+  { own, recipient }: Parties,
+  request: SendMessageRequest,
+  stamp: Stamp,
+): Delivery[] {
+  const others = own.devices.filter(({ deviceId }) => deviceId !== stamp.source.deviceId);
+  requireEveryDevice(idsOf(others), {
+    envelopes: request.ownEnvelopes,
+    leftOut: request.leftOutOwnDevices,
+  });
+  requireEveryDevice(idsOf(recipient?.devices ?? []), {
+    envelopes: request.recipientEnvelopes,
+    leftOut: request.leftOutRecipientDevices,
+  });
+  if (recipient !== undefined && request.recipientEnvelopes.length === 0)
+    throw new ProtocolError(ErrorCode.MAILBOX_FULL, "every device of the recipient is left out");
+  if (request.recipientEnvelopes.length + request.ownEnvelopes.length === 0)
+    throw new ProtocolError(ErrorCode.INVALID_REQUEST, "a message without an envelope");
+  return [
+    ...(recipient ? deliveriesTo(recipient.accountId, request.recipientEnvelopes, stamp) : []),
+    ...deliveriesTo(own.accountId, request.ownEnvelopes, stamp),
+  ];
+}
+
+const idsOf = (devices: Account["devices"]) => devices.map(({ deviceId }) => deviceId);
+
+interface Stored {
+  readonly deliveries: readonly Delivery[];
+  readonly outcome: AppendOutcome & { readonly kind: "appended" };
+}
+
+function accepted(
+  context: Parts,
+  sender: DeviceAddress,
+  { deliveries, outcome: { mark, skipped } }: Stored,
+): Response {
+  const isSkipped = (device: DeviceAddress) => skipped.includes(device);
+  const mailboxes = deliveries.map(({ mailbox }) => mailbox);
+  wakeForMail(
+    context,
+    mailboxes.filter((mailbox) => !isSkipped(mailbox)),
+  );
+  wake(context, skipped, { kind: "account" });
+  const skippedOf = (isOwn: boolean) =>
+    skipped
+      .filter(({ accountId }) => (accountId === sender.accountId) === isOwn)
+      .map(({ deviceId }) => deviceId);
+  return {
+    outcome: {
+      case: "accepted",
+      value: {
+        epoch: context.epochs.current().id,
+        mark,
+        skippedRecipientDevices: skippedOf(false),
+        skippedOwnDevices: skippedOf(true),
+      },
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { Transport } from "../ports/transport.ts";
+
+/** What a server reaches the world through, made so that it all falls silent at once, as in `kill -9`. */
+export interface Mortal {
+  readonly clock: Clock;
+  readonly log: Log;
+  transport(outer: Transport): Transport;
+  isDead(): boolean;
+  end(): void;
+}
+
+export function mortal(clock: Clock, log: Log): Mortal {
+  let isDead = false;
+  const cancels = new Set<() => void>();
+  const alive =
+    <T extends unknown[]>(run: (...values: T) => void) =>
+    (...values: T) => {
+      if (!isDead) run(...values);
+    };
+  return {
+    clock: {
+      now: () => clock.now(),
+      after: (delayMs, run) => {
+        if (isDead) return () => undefined;
+        const cancel = clock.after(delayMs, () => {
+          cancels.delete(cancel);
+          run();
+        });
+        cancels.add(cancel);
+        return () => {
+          cancels.delete(cancel);
+          cancel();
+        };
+      },
+    },
+    log: {
+      debug: alive((fields, message) => log.debug(fields, message)),
+      info: alive((fields, message) => log.info(fields, message)),
+      warn: alive((fields, message) => log.warn(fields, message)),
+      error: alive((fields, message) => log.error(fields, message)),
+    },
+    transport: (outer) => ({
+      send: alive((frame) => outer.send(frame)),
+      close: alive((code, reason) => outer.close(code, reason)),
+      bufferedBytes: () => (isDead ? 0 : outer.bufferedBytes()),
+      probe: alive(() => outer.probe?.()),
+    }),
+    isDead: () => isDead,
+    end: () => {
+      isDead = true;
+      for (const cancel of cancels) cancel();
+      cancels.clear();
+    },
+  };
+}

@@ -1,0 +1,2 @@
+/** Where a store stands within an epoch: it only grows, and says nothing outside its epoch. */
+export type Mark = bigint;

@@ -1,0 +1,20 @@
+import type { AccountStore } from "./account-store.ts";
+import type { EpochStore } from "./epoch-store.ts";
+import type { MailboxStore } from "./mailbox-store.ts";
+import type { PrekeyStore } from "./prekey-store.ts";
+import type { PushSender } from "./push-sender.ts";
+import type { RateLimiter } from "./rate-limiter.ts";
+import type { SessionRegistry } from "./session-registry.ts";
+import type { WakeupBus } from "./wakeup-bus.ts";
+
+/** Everything that a server stands on, besides clock and random. No call spans two of them. */
+export interface Ports {
+  readonly accounts: AccountStore;
+  readonly prekeys: PrekeyStore;
+  readonly mailboxes: MailboxStore;
+  readonly epochs: EpochStore;
+  readonly registry: SessionRegistry;
+  readonly bus: WakeupBus;
+  readonly push: PushSender;
+  readonly rateLimiter: RateLimiter;
+}

@@ -1,0 +1,13 @@
+/**
+ * What carries whole frames to one client, in order, until it is closed: a WebSocket, or a simulation's
+ * wire. Sending after the end is ignored.
+ */
+export interface Transport {
+  send(frame: Uint8Array): void;
+  /** Ends it from this side. What was sent before still goes out where the other side reads. */
+  close(code: number, reason: string): void;
+  /** Bytes that were sent and that the other side has not taken yet. */
+  bufferedBytes(): number;
+  /** Asks the other side for a sign of life, and ends the connection if none comes. */
+  probe?(): void;
+}

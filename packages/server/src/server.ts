@@ -1,0 +1,57 @@
+import { CloseCode } from "@parley/protocol";
+import type { Context } from "./context.ts";
+import { Connection } from "./gateway/connection.ts";
+import type { Transport } from "./ports/transport.ts";
+
+/** What a transport tells of its end of one connection. */
+export interface Accepted {
+  /** One whole frame. */
+  receive(frame: Uint8Array): void;
+  /** The connection has ended, whoever ended it. */
+  closed(): void;
+}
+
+export interface Server {
+  /** A new connection. The challenge is sent before this returns. */
+  accept(transport: Transport): Accepted;
+  /** Takes no more connections, lets requests under way finish, and asks all clients to come back. */
+  drain(): Promise<void>;
+  connectionCount(): number;
+}
+
+/** Coming back costs a server about this much for each client, so they spread over it. */
+const RECONNECT_MS_PER_CONNECTION = 1;
+const RECONNECT_MS_MAX = 10_000;
+const UINT16_MAX = 0xffff;
+
+export function createServer(context: Context): Server {
+  const connections = new Set<Connection>();
+  let isDraining = false;
+
+  /** Up to the time that all of them together need, evenly. */
+  const reconnectAfterMs = () => {
+    const [high, low] = context.random(2) as Uint8Array & [number, number];
+    const span = Math.min(connections.size * RECONNECT_MS_PER_CONNECTION, RECONNECT_MS_MAX);
+    return Math.round((((high << 8) | low) / UINT16_MAX) * span);
+  };
+
+  return {
+    accept: (transport) => {
+      if (isDraining || connections.size >= context.settings.connectionsMax) {
+        if (isDraining) transport.close(CloseCode.SERVICE_RESTART, "the server is stopping");
+        else transport.close(CloseCode.OVERLOADED, "too many connections");
+        return { receive: () => undefined, closed: () => undefined };
+      }
+      const connection: Connection = new Connection(context, transport, () => {
+        connections.delete(connection);
+      });
+      connections.add(connection);
+      return connection;
+    },
+    drain: async () => {
+      isDraining = true;
+      await Promise.all([...connections].map((each) => each.drain(reconnectAfterMs())));
+    },
+    connectionCount: () => connections.size,
+  };
+}
