@@ -50,6 +50,9 @@ export type TableName =
   | "chains" // per chain: head, hash, missing ranges, start, receipts
   | "entries" // exact bytes of entries, by conversation, chain and counter
   | "messages" // message id -> entry: an id is shown once
+  | "timeline" // the order of the screen, and what waits for its place
+  | "conversations" // per conversation: this device's open chain
+  | "holes" // what is known to be missing, and when it is asked for
   | "receipts" // what is due, and what was accepted
   | "outbox" // sends under way, with their exact bytes until accepted
   | "parked"; // envelopes that wait for something
