@@ -13,31 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file parley/store/v1/conversation.proto.
  */
 export const file_parley_store_v1_conversation: GenFile = /*@__PURE__*/
-  fileDesc("CiJwYXJsZXkvc3RvcmUvdjEvY29udmVyc2F0aW9uLnByb3RvEg9wYXJsZXkuc3RvcmUudjEiKwoMQ291bnRlclJhbmdlEg0KBWZpcnN0GAEgASgNEgwKBGxhc3QYAiABKA0iOgoKQ2hhaW5Qb2ludBINCgVjaGFpbhgBIAEoDBIPCgdjb3VudGVyGAIgASgNEgwKBGhhc2gYAyABKAwigAQKC0NoYWluUmVjb3JkEhIKCmFjY291bnRfaWQYASABKAwSEQoJZGV2aWNlX2lkGAIgASgNEgwKBGhlYWQYAyABKA0SEQoJaGVhZF9oYXNoGAQgASgMEgwKBHRvbGQYBSABKA0SDQoFc3RhcnQYBiABKA0SLgoHbWlzc2luZxgHIAMoCzIdLnBhcmxleS5zdG9yZS52MS5Db3VudGVyUmFuZ2USLgoHc2V0dGxlZBgIIAMoCzIdLnBhcmxleS5zdG9yZS52MS5Db3VudGVyUmFuZ2USLQoGdW5yZWFkGAkgAygLMh0ucGFybGV5LnN0b3JlLnYxLkNvdW50ZXJSYW5nZRIwCglkZWxpdmVyZWQYCiADKAsyHS5wYXJsZXkuc3RvcmUudjEuQ291bnRlclJhbmdlEisKBHJlYWQYCyADKAsyHS5wYXJsZXkuc3RvcmUudjEuQ291bnRlclJhbmdlEiwKBnN0YXJ0cxgMIAMoCzIcLnBhcmxleS5zdG9yZS52MS5EZXZpY2VTdGFydBI1ChByZWNlaXB0X2FjY2VwdGVkGA0gASgLMhsucGFybGV5LnN0b3JlLnYxLlNlcnZlck1hcmsSEQoJYW5ub3VuY2VkGA4gASgNEhgKEG1pc3Npbmdfc2luY2VfbXMYDyABKAQSDAoEYXNrcxgQIAEoDSJDCgtEZXZpY2VTdGFydBISCgphY2NvdW50X2lkGAEgASgMEhEKCWRldmljZV9pZBgCIAEoDRINCgVzdGFydBgDIAEoDSIpCgpTZXJ2ZXJNYXJrEg0KBWVwb2NoGAEgASgMEgwKBG1hcmsYAiABKAQiNgoITGlzdEhlYWQSCwoDZXJhGAEgASgNEg8KB3ZlcnNpb24YAiABKA0SDAoEaGFzaBgDIAEoDCKiAgoLU3RvcmVkRW50cnkSDAoEaGVhZBgBIAEoDBIMCgRib2R5GAIgASgMEg0KBXBsYWNlGAMgASgNEhMKC3Byb3Zpc2lvbmFsGAQgASgIEhYKDnJlY2VpdmVkX2F0X21zGAUgASgEEhUKC3JlcGVhdGVkX2lkGAYgASgISAASEQoHYmxvY2tlZBgHIAEoCEgAEhEKB2V4cGlyZWQYCCABKAhIABIRCgdkZWxldGVkGAkgASgISAASLgoLc2VuZGVyX2hlYWQYCiABKAsyGS5wYXJsZXkuc3RvcmUudjEuTGlzdEhlYWQSMQoOcmVjaXBpZW50X2hlYWQYCyABKAsyGS5wYXJsZXkuc3RvcmUudjEuTGlzdEhlYWRCCAoGaGlkZGVuIqIBChJDb252ZXJzYXRpb25SZWNvcmQSEQoJb3duX2NoYWluGAEgASgMEiwKB2ZvbGxvd3MYAiABKAsyGy5wYXJsZXkuc3RvcmUudjEuQ2hhaW5Qb2ludBIPCgd3YWl0aW5nGAMgASgNEjoKDXVuZGVjcnlwdGFibGUYBCADKAsyIy5wYXJsZXkuc3RvcmUudjEuVW5kZWNyeXB0YWJsZUNvdW50IoYBChJVbmRlY3J5cHRhYmxlQ291bnQSEQoJZGV2aWNlX2lkGAEgASgNEg0KBWNvdW50GAIgASgNEg8KB3JlcXVlc3QYAyABKA0SEQoJYXNrX2F0X21zGAQgASgEEhMKC2JhY2tfb2ZmX21zGAUgASgNEhUKDWZyZXNoX3Nlc3Npb24YBiABKAgiQAoIRW50cnlSZWYSFAoMY29udmVyc2F0aW9uGAEgASgMEg0KBWNoYWluGAIgASgMEg8KB2NvdW50ZXIYAyABKA0iZAoLVW5zZW50RW50cnkSFAoMY29udmVyc2F0aW9uGAEgASgMEhIKCm1lc3NhZ2VfaWQYAiABKAwSDAoEYm9keRgDIAEoDBIMCgRoZWFkGAQgASgMEg8KB2ZhaWx1cmUYBSABKAki1QEKCk91dGJveEl0ZW0SGQoRcmVjaXBpZW50X2FjY291bnQYASABKAwSKgoFZW50cnkYAiABKAsyGS5wYXJsZXkuc3RvcmUudjEuRW50cnlSZWZIABIQCgZzaWduYWwYAyABKAxIABIPCgdyZXF1ZXN0GAQgASgMEhIKCnVuc2VudF9rZXkYBSABKAkSFgoOcmVjZWlwdF9jaGFpbnMYBiADKAwSEwoLb25seV9kZXZpY2UYByABKA0SEQoJcmVvZmZlcmVkGAggASgIQgkKB2NvbnRlbnQiVgoNQWNjZXB0ZWRFbnRyeRItCghhY2NlcHRlZBgBIAEoCzIbLnBhcmxleS5zdG9yZS52MS5TZXJ2ZXJNYXJrEhYKDmFjY2VwdGVkX2F0X21zGAIgASgEIpwBCg1Db250YWN0UmVjb3JkEhAKCGFjY2VwdGVkGAEgASgIEg8KB2Jsb2NrZWQYAiABKAgSEgoKbG9jYWxfbmFtZRgDIAEoCRIQCgh2ZXJpZmllZBgEIAEoCBIRCglmcm9tX2xpbmsYBSABKAgSLwoKYmxvY2tlZF9hdBgGIAMoCzIbLnBhcmxleS5zdG9yZS52MS5DaGFpblBvaW50ImsKDlBhcmtlZEVudmVsb3BlEhYKDnNvdXJjZV9hY2NvdW50GAEgASgMEhUKDXNvdXJjZV9kZXZpY2UYAiABKA0SEgoKY2lwaGVydGV4dBgDIAEoDBIWCg5yZWNlaXZlZF9hdF9tcxgEIAEoBGIGcHJvdG8z");
-
-/**
- * Both ends included.
- *
- * @generated from message parley.store.v1.CounterRange
- */
-export type CounterRange = Message<"parley.store.v1.CounterRange"> & {
-  /**
-   * @generated from field: uint32 first = 1;
-   */
-  first: number;
-
-  /**
-   * @generated from field: uint32 last = 2;
-   */
-  last: number;
-};
-
-/**
- * Describes the message parley.store.v1.CounterRange.
- * Use `create(CounterRangeSchema)` to create a new message.
- */
-export const CounterRangeSchema: GenMessage<CounterRange> = /*@__PURE__*/
-  messageDesc(file_parley_store_v1_conversation, 0);
+  fileDesc("CiJwYXJsZXkvc3RvcmUvdjEvY29udmVyc2F0aW9uLnByb3RvEg9wYXJsZXkuc3RvcmUudjEiOgoKQ2hhaW5Qb2ludBINCgVjaGFpbhgBIAEoDBIPCgdjb3VudGVyGAIgASgNEgwKBGhhc2gYAyABKAwivAIKC0NoYWluUmVjb3JkEhIKCmFjY291bnRfaWQYASABKAwSEQoJZGV2aWNlX2lkGAIgASgNEgwKBGhlYWQYAyABKA0SEQoJaGVhZF9oYXNoGAQgASgMEgwKBHRvbGQYBSABKA0SDQoFc3RhcnQYBiABKA0SDwoHbWlzc2luZxgHIAMoDRIPCgdzZXR0bGVkGAggAygNEg4KBnVucmVhZBgJIAMoDRIQCghhY2NlcHRlZBgKIAMoDRIRCglkZWxpdmVyZWQYCyADKA0SDAoEcmVhZBgMIAMoDRIsCgZzdGFydHMYDSADKAsyHC5wYXJsZXkuc3RvcmUudjEuRGV2aWNlU3RhcnQSNQoQcmVjZWlwdF9hY2NlcHRlZBgOIAEoCzIbLnBhcmxleS5zdG9yZS52MS5TZXJ2ZXJNYXJrIkMKC0RldmljZVN0YXJ0EhIKCmFjY291bnRfaWQYASABKAwSEQoJZGV2aWNlX2lkGAIgASgNEg0KBXN0YXJ0GAMgASgNIikKClNlcnZlck1hcmsSDQoFZXBvY2gYASABKAwSDAoEbWFyaxgCIAEoBCI2CghMaXN0SGVhZBILCgNlcmEYASABKA0SDwoHdmVyc2lvbhgCIAEoDRIMCgRoYXNoGAMgASgMIqICCgtTdG9yZWRFbnRyeRIMCgRoZWFkGAEgASgMEgwKBGJvZHkYAiABKAwSDQoFcGxhY2UYAyABKA0SEwoLcHJvdmlzaW9uYWwYBCABKAgSFgoOcmVjZWl2ZWRfYXRfbXMYBSABKAQSFQoLcmVwZWF0ZWRfaWQYBiABKAhIABIRCgdibG9ja2VkGAcgASgISAASEQoHZXhwaXJlZBgIIAEoCEgAEhEKB2RlbGV0ZWQYCSABKAhIABIuCgtzZW5kZXJfaGVhZBgKIAEoCzIZLnBhcmxleS5zdG9yZS52MS5MaXN0SGVhZBIxCg5yZWNpcGllbnRfaGVhZBgLIAEoCzIZLnBhcmxleS5zdG9yZS52MS5MaXN0SGVhZEIICgZoaWRkZW4iZAoSQ29udmVyc2F0aW9uUmVjb3JkEhEKCW93bl9jaGFpbhgBIAEoDBIsCgdmb2xsb3dzGAIgASgLMhsucGFybGV5LnN0b3JlLnYxLkNoYWluUG9pbnQSDQoFd2FpdHMYAyABKA0isAEKCkhvbGVSZWNvcmQSEQoJYW5ub3VuY2VkGAEgASgNEhUKDXVuZGVjcnlwdGFibGUYAiABKA0SEAoIc2luY2VfbXMYAyABKAQSDwoHcmVxdWVzdBgEIAEoDRIRCglhc2tfYXRfbXMYBSABKAQSEwoLYmFja19vZmZfbXMYBiABKA0SFQoNZnJlc2hfc2Vzc2lvbhgHIAEoCBIWCg5zZXNzaW9uc19hdF9tcxgIIAMoBCJACghFbnRyeVJlZhIUCgxjb252ZXJzYXRpb24YASABKAwSDQoFY2hhaW4YAiABKAwSDwoHY291bnRlchgDIAEoDSJkCgtVbnNlbnRFbnRyeRIUCgxjb252ZXJzYXRpb24YASABKAwSEgoKbWVzc2FnZV9pZBgCIAEoDBIMCgRib2R5GAMgASgMEgwKBGhlYWQYBCABKAwSDwoHZmFpbHVyZRgFIAEoCSLVAQoKT3V0Ym94SXRlbRIZChFyZWNpcGllbnRfYWNjb3VudBgBIAEoDBIqCgVlbnRyeRgCIAEoCzIZLnBhcmxleS5zdG9yZS52MS5FbnRyeVJlZkgAEhAKBnNpZ25hbBgDIAEoDEgAEg8KB3JlcXVlc3QYBCABKAwSEgoKdW5zZW50X2tleRgFIAEoCRIWCg5yZWNlaXB0X2NoYWlucxgGIAMoDBITCgtvbmx5X2RldmljZRgHIAEoDRIRCglyZW9mZmVyZWQYCCABKAhCCQoHY29udGVudCJWCg1BY2NlcHRlZEVudHJ5Ei0KCGFjY2VwdGVkGAEgASgLMhsucGFybGV5LnN0b3JlLnYxLlNlcnZlck1hcmsSFgoOYWNjZXB0ZWRfYXRfbXMYAiABKAQinAEKDUNvbnRhY3RSZWNvcmQSEAoIYWNjZXB0ZWQYASABKAgSDwoHYmxvY2tlZBgCIAEoCBISCgpsb2NhbF9uYW1lGAMgASgJEhAKCHZlcmlmaWVkGAQgASgIEhEKCWZyb21fbGluaxgFIAEoCBIvCgpibG9ja2VkX2F0GAYgAygLMhsucGFybGV5LnN0b3JlLnYxLkNoYWluUG9pbnQiawoOUGFya2VkRW52ZWxvcGUSFgoOc291cmNlX2FjY291bnQYASABKAwSFQoNc291cmNlX2RldmljZRgCIAEoDRISCgpjaXBoZXJ0ZXh0GAMgASgMEhYKDnJlY2VpdmVkX2F0X21zGAQgASgEYgZwcm90bzM");
 
 /**
  * Where a chain stands, or ended.
@@ -66,10 +42,11 @@ export type ChainPoint = Message<"parley.store.v1.ChainPoint"> & {
  * Use `create(ChainPointSchema)` to create a new message.
  */
 export const ChainPointSchema: GenMessage<ChainPoint> = /*@__PURE__*/
-  messageDesc(file_parley_store_v1_conversation, 1);
+  messageDesc(file_parley_store_v1_conversation, 0);
 
 /**
- * What the device knows of one chain: of one sending device in one conversation (delivery.md 2).
+ * What the device knows of one chain: of one sending device in one conversation (delivery.md 2). Sets of
+ * counters are rising pairs, first and last of each run (src/conversation/counter-set.ts).
  *
  * @generated from message parley.store.v1.ChainRecord
  */
@@ -97,7 +74,7 @@ export type ChainRecord = Message<"parley.store.v1.ChainRecord"> & {
   headHash: Uint8Array;
 
   /**
-   * How far the chain goes by what others told of it; 0: nobody told more than is held.
+   * How far the chain goes by what its device and others told of it; below `head` it says nothing.
    *
    * @generated from field: uint32 told = 5;
    */
@@ -111,70 +88,56 @@ export type ChainRecord = Message<"parley.store.v1.ChainRecord"> & {
   start: number;
 
   /**
-   * Counters below the higher of `head` and `told` that are not here.
+   * Counters from `start` to the higher of `head` and `told` that are not here.
    *
-   * @generated from field: repeated parley.store.v1.CounterRange missing = 7;
+   * @generated from field: repeated uint32 missing = 7;
    */
-  missing: CounterRange[];
+  missing: number[];
 
   /**
-   * Counters of which it is settled that they will not come: too old, not yours, lost.
+   * Counters that are not here and will not come: below `start`, too old, not yours, lost.
    *
-   * @generated from field: repeated parley.store.v1.CounterRange settled = 8;
+   * @generated from field: repeated uint32 settled = 8;
    */
-  settled: CounterRange[];
+  settled: number[];
 
   /**
    * Of another account's chain: what is here and was not shown to the person.
    *
-   * @generated from field: repeated parley.store.v1.CounterRange unread = 9;
+   * @generated from field: repeated uint32 unread = 9;
    */
-  unread: CounterRange[];
+  unread: number[];
 
   /**
-   * Of an own chain: what receipts of the other account covered.
+   * Of an own chain: what the server has accepted, and what receipts of the other account covered.
    *
-   * @generated from field: repeated parley.store.v1.CounterRange delivered = 10;
+   * @generated from field: repeated uint32 accepted = 10;
    */
-  delivered: CounterRange[];
+  accepted: number[];
 
   /**
-   * @generated from field: repeated parley.store.v1.CounterRange read = 11;
+   * @generated from field: repeated uint32 delivered = 11;
    */
-  read: CounterRange[];
+  delivered: number[];
+
+  /**
+   * @generated from field: repeated uint32 read = 12;
+   */
+  read: number[];
 
   /**
    * Of an own chain: the counter at which it began for each device that it goes to.
    *
-   * @generated from field: repeated parley.store.v1.DeviceStart starts = 12;
+   * @generated from field: repeated parley.store.v1.DeviceStart starts = 13;
    */
   starts: DeviceStart[];
 
   /**
-   * The receipt of another account's chain that the server accepted last.
+   * The receipt for another account's chain that the server accepted last.
    *
-   * @generated from field: parley.store.v1.ServerMark receipt_accepted = 13;
+   * @generated from field: parley.store.v1.ServerMark receipt_accepted = 14;
    */
   receiptAccepted?: ServerMark | undefined;
-
-  /**
-   * The missing counters were announced to the person.
-   *
-   * @generated from field: uint32 announced = 14;
-   */
-  announced: number;
-
-  /**
-   * When the highest counter that is missing was first known to be.
-   *
-   * @generated from field: uint64 missing_since_ms = 15;
-   */
-  missingSinceMs: bigint;
-
-  /**
-   * @generated from field: uint32 asks = 16;
-   */
-  asks: number;
 };
 
 /**
@@ -182,7 +145,7 @@ export type ChainRecord = Message<"parley.store.v1.ChainRecord"> & {
  * Use `create(ChainRecordSchema)` to create a new message.
  */
 export const ChainRecordSchema: GenMessage<ChainRecord> = /*@__PURE__*/
-  messageDesc(file_parley_store_v1_conversation, 2);
+  messageDesc(file_parley_store_v1_conversation, 1);
 
 /**
  * @generated from message parley.store.v1.DeviceStart
@@ -209,7 +172,7 @@ export type DeviceStart = Message<"parley.store.v1.DeviceStart"> & {
  * Use `create(DeviceStartSchema)` to create a new message.
  */
 export const DeviceStartSchema: GenMessage<DeviceStart> = /*@__PURE__*/
-  messageDesc(file_parley_store_v1_conversation, 3);
+  messageDesc(file_parley_store_v1_conversation, 2);
 
 /**
  * When the server accepted something (delivery.md 5). Marks of two epochs are never compared.
@@ -233,7 +196,7 @@ export type ServerMark = Message<"parley.store.v1.ServerMark"> & {
  * Use `create(ServerMarkSchema)` to create a new message.
  */
 export const ServerMarkSchema: GenMessage<ServerMark> = /*@__PURE__*/
-  messageDesc(file_parley_store_v1_conversation, 4);
+  messageDesc(file_parley_store_v1_conversation, 3);
 
 /**
  * The head of an account chain as a wrapper named it.
@@ -262,7 +225,7 @@ export type ListHead = Message<"parley.store.v1.ListHead"> & {
  * Use `create(ListHeadSchema)` to create a new message.
  */
 export const ListHeadSchema: GenMessage<ListHead> = /*@__PURE__*/
-  messageDesc(file_parley_store_v1_conversation, 5);
+  messageDesc(file_parley_store_v1_conversation, 4);
 
 /**
  * @generated from message parley.store.v1.StoredEntry
@@ -354,7 +317,7 @@ export type StoredEntry = Message<"parley.store.v1.StoredEntry"> & {
  * Use `create(StoredEntrySchema)` to create a new message.
  */
 export const StoredEntrySchema: GenMessage<StoredEntry> = /*@__PURE__*/
-  messageDesc(file_parley_store_v1_conversation, 6);
+  messageDesc(file_parley_store_v1_conversation, 5);
 
 /**
  * @generated from message parley.store.v1.ConversationRecord
@@ -375,16 +338,11 @@ export type ConversationRecord = Message<"parley.store.v1.ConversationRecord"> &
   follows?: ChainPoint | undefined;
 
   /**
-   * Entries that wait for a place, or stand at a provisional one.
+   * Rows that say which entry waits for which to know its place.
    *
-   * @generated from field: uint32 waiting = 3;
+   * @generated from field: uint32 waits = 3;
    */
-  waiting: number;
-
-  /**
-   * @generated from field: repeated parley.store.v1.UndecryptableCount undecryptable = 4;
-   */
-  undecryptable: UndecryptableCount[];
+  waits: number;
 };
 
 /**
@@ -392,57 +350,69 @@ export type ConversationRecord = Message<"parley.store.v1.ConversationRecord"> &
  * Use `create(ConversationRecordSchema)` to create a new message.
  */
 export const ConversationRecordSchema: GenMessage<ConversationRecord> = /*@__PURE__*/
-  messageDesc(file_parley_store_v1_conversation, 7);
+  messageDesc(file_parley_store_v1_conversation, 6);
 
 /**
- * Envelopes of one device that could not be decrypted, until its answer says what they held.
+ * Something of a device is missing here: counters of its chains, or envelopes that could not be decrypted.
  *
- * @generated from message parley.store.v1.UndecryptableCount
+ * @generated from message parley.store.v1.HoleRecord
  */
-export type UndecryptableCount = Message<"parley.store.v1.UndecryptableCount"> & {
+export type HoleRecord = Message<"parley.store.v1.HoleRecord"> & {
   /**
-   * @generated from field: uint32 device_id = 1;
-   */
-  deviceId: number;
-
-  /**
-   * @generated from field: uint32 count = 2;
-   */
-  count: number;
-
-  /**
-   * The number of the request that asks for them; 0: not asked yet.
+   * Announced to the person: counters of its chains, and envelopes.
    *
-   * @generated from field: uint32 request = 3;
+   * @generated from field: uint32 announced = 1;
+   */
+  announced: number;
+
+  /**
+   * Envelopes that could not be decrypted, until an answer says what they held.
+   *
+   * @generated from field: uint32 undecryptable = 2;
+   */
+  undecryptable: number;
+
+  /**
+   * @generated from field: uint64 since_ms = 3;
+   */
+  sinceMs: bigint;
+
+  /**
+   * The number of the request that is open; 0: none was made.
+   *
+   * @generated from field: uint32 request = 4;
    */
   request: number;
 
   /**
-   * When to ask (again), and how long to wait after that.
-   *
-   * @generated from field: uint64 ask_at_ms = 4;
+   * @generated from field: uint64 ask_at_ms = 5;
    */
   askAtMs: bigint;
 
   /**
-   * @generated from field: uint32 back_off_ms = 5;
+   * @generated from field: uint32 back_off_ms = 6;
    */
   backOffMs: number;
 
   /**
-   * A new session is due before asking.
+   * A new session is due before asking, and when the last ones were begun for this reason.
    *
-   * @generated from field: bool fresh_session = 6;
+   * @generated from field: bool fresh_session = 7;
    */
   freshSession: boolean;
+
+  /**
+   * @generated from field: repeated uint64 sessions_at_ms = 8;
+   */
+  sessionsAtMs: bigint[];
 };
 
 /**
- * Describes the message parley.store.v1.UndecryptableCount.
- * Use `create(UndecryptableCountSchema)` to create a new message.
+ * Describes the message parley.store.v1.HoleRecord.
+ * Use `create(HoleRecordSchema)` to create a new message.
  */
-export const UndecryptableCountSchema: GenMessage<UndecryptableCount> = /*@__PURE__*/
-  messageDesc(file_parley_store_v1_conversation, 8);
+export const HoleRecordSchema: GenMessage<HoleRecord> = /*@__PURE__*/
+  messageDesc(file_parley_store_v1_conversation, 7);
 
 /**
  * An entry of some chain of a conversation.
@@ -471,7 +441,7 @@ export type EntryRef = Message<"parley.store.v1.EntryRef"> & {
  * Use `create(EntryRefSchema)` to create a new message.
  */
 export const EntryRefSchema: GenMessage<EntryRef> = /*@__PURE__*/
-  messageDesc(file_parley_store_v1_conversation, 9);
+  messageDesc(file_parley_store_v1_conversation, 8);
 
 /**
  * In the vault from typing until accepted, or until the person sees that it failed.
@@ -516,7 +486,7 @@ export type UnsentEntry = Message<"parley.store.v1.UnsentEntry"> & {
  * Use `create(UnsentEntrySchema)` to create a new message.
  */
 export const UnsentEntrySchema: GenMessage<UnsentEntry> = /*@__PURE__*/
-  messageDesc(file_parley_store_v1_conversation, 10);
+  messageDesc(file_parley_store_v1_conversation, 9);
 
 /**
  * One send under way (delivery.md 3).
@@ -590,7 +560,7 @@ export type OutboxItem = Message<"parley.store.v1.OutboxItem"> & {
  * Use `create(OutboxItemSchema)` to create a new message.
  */
 export const OutboxItemSchema: GenMessage<OutboxItem> = /*@__PURE__*/
-  messageDesc(file_parley_store_v1_conversation, 11);
+  messageDesc(file_parley_store_v1_conversation, 10);
 
 /**
  * An own entry that the server accepted and no device of the recipient has receipted.
@@ -614,7 +584,7 @@ export type AcceptedEntry = Message<"parley.store.v1.AcceptedEntry"> & {
  * Use `create(AcceptedEntrySchema)` to create a new message.
  */
 export const AcceptedEntrySchema: GenMessage<AcceptedEntry> = /*@__PURE__*/
-  messageDesc(file_parley_store_v1_conversation, 12);
+  messageDesc(file_parley_store_v1_conversation, 11);
 
 /**
  * @generated from message parley.store.v1.ContactRecord
@@ -660,7 +630,7 @@ export type ContactRecord = Message<"parley.store.v1.ContactRecord"> & {
  * Use `create(ContactRecordSchema)` to create a new message.
  */
 export const ContactRecordSchema: GenMessage<ContactRecord> = /*@__PURE__*/
-  messageDesc(file_parley_store_v1_conversation, 13);
+  messageDesc(file_parley_store_v1_conversation, 12);
 
 /**
  * An envelope that waits until its sender's list of devices is known.
@@ -694,5 +664,5 @@ export type ParkedEnvelope = Message<"parley.store.v1.ParkedEnvelope"> & {
  * Use `create(ParkedEnvelopeSchema)` to create a new message.
  */
 export const ParkedEnvelopeSchema: GenMessage<ParkedEnvelope> = /*@__PURE__*/
-  messageDesc(file_parley_store_v1_conversation, 14);
+  messageDesc(file_parley_store_v1_conversation, 13);
 
