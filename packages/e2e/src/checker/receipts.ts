@@ -3,13 +3,9 @@ import type { HistoryEvent } from "./history.ts";
 import { sendsOf } from "./sends.ts";
 import type { Violation } from "./violation.ts";
 
-const RANK: Readonly<Record<MessageStatus, number>> = {
-  queued: 0,
-  failed: 0,
-  sent: 1,
-  delivered: 2,
-  read: 3,
-};
+const RANK = { queued: 0, failed: 0, sent: 1, delivered: 2, read: 3 } satisfies Readonly<
+  Record<MessageStatus, number>
+>;
 
 /**
  * I7: queued < sent < delivered < read, never backwards, also across restarts; delivered only once the

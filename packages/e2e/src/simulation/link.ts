@@ -107,6 +107,10 @@ export class Link {
     };
   }
 
+  get underWayBytes(): number {
+    return this.#up.underWayBytes + this.#down.underWayBytes;
+  }
+
   toClient(arrive: () => void): void {
     this.#down.put(0, arrive);
   }

@@ -32,6 +32,7 @@ export interface Watch {
   received(link: Link, by: Side, frame: Uint8Array): void;
   ended(link: Link, at: Side, code: number): void;
   refused(owner: string): void;
+  cut(link: Link, underWayBytes: number): void;
 }
 
 /** Long enough for any close to be noticed by a ping. */
@@ -169,6 +170,7 @@ export class Network {
     const late = this.#random.chance(this.faults.halfOpen)
       ? this.#random.pick(["client", "server"] as const)
       : undefined;
+    this.#watch.cut(link, link.underWayBytes);
     link.cut();
     for (const side of ["client", "server"] as const) {
       const withinMs = side === late ? UNNOTICED_MS_MAX : NORMAL_NOTICE_MS_MAX;

@@ -1,0 +1,81 @@
+import type { NetworkFaults } from "../simulation/network.ts";
+import type { SeededRandom } from "../simulation/seeded-random.ts";
+
+export type Fault =
+  | "server killed"
+  | "server killed in a port call"
+  | "server stopped"
+  | "server restored from a copy"
+  | "disk full"
+  | "client killed"
+  | "client killed in a commit"
+  | "client's commit fails"
+  | "client away"
+  | "client unreachable"
+  | "connections cut"
+  | "clock jumps"
+  | "prekeys run out";
+
+const WEIGHTS: Readonly<Record<Fault, number>> = {
+  "server killed": 2,
+  "server killed in a port call": 4,
+  "server stopped": 1,
+  "server restored from a copy": 2,
+  "disk full": 1,
+  "client killed": 2,
+  "client killed in a commit": 4,
+  "client's commit fails": 1,
+  "client away": 2,
+  "client unreachable": 2,
+  "connections cut": 3,
+  "clock jumps": 1,
+  "prekeys run out": 1,
+};
+
+/** What one world is like. */
+export interface Plan {
+  readonly people: readonly string[];
+  /** How long faults and new messages go on. */
+  readonly safetyMs: number;
+  /** Mean time between two things that a person does. */
+  readonly actEveryMs: number;
+  /** Mean time between two faults. */
+  readonly faultEveryMs: number;
+  readonly faults: Readonly<Partial<Record<Fault, number>>>;
+  readonly network: NetworkFaults;
+  readonly wakeupsLost: number;
+  /** A call of a server's port takes up to so long; 0: it answers at once. */
+  readonly portDelayMsMax: number;
+  readonly commitDelayMsMax: number;
+}
+
+const NAMES = ["alice", "bob", "carol", "dave"];
+
+/**
+ * Swarm testing (Groce et al., 2012): each world leaves about half of the faults out, and takes its own
+ * intensity of the others, so that faults which mask each other are also met alone.
+ */
+export function planOf(random: SeededRandom): Plan {
+  const faults: Partial<Record<Fault, number>> = {};
+  for (const [fault, weight] of Object.entries(WEIGHTS) as [Fault, number][])
+    if (random.chance(0.5)) faults[fault] = weight * random.between(0.5, 2);
+  return {
+    people: NAMES.slice(
+      0,
+      random.weighted({ two: 6, three: 3, four: 1 }) === "two" ? 2 : random.integer(3, 4),
+    ),
+    safetyMs: random.integer(60, 180) * 1000,
+    actEveryMs: random.pick([1000, 3000, 8000]),
+    faultEveryMs: random.pick([4000, 10_000, 25_000]),
+    faults,
+    network: {
+      delayMsMax: random.pick([5, 200, 2000, 10_000]),
+      cutPerFrame: random.pick([0, 0.002, 0.02]),
+      refusedConnects: random.pick([0, 0.2]),
+      halfOpen: random.pick([0, 0.5]),
+    },
+    wakeupsLost: random.chance(0.2) ? 0 : 0.2,
+    portDelayMsMax: random.pick([0, 2, 200]),
+    commitDelayMsMax: random.pick([0, 5, 100]),
+  };
+}

@@ -1,0 +1,148 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type EmbeddedServer, openEmbedded, type Ports } from "@parley/server";
+import type { History } from "../checker/history.ts";
+import { Life, LifeClock } from "../simulation/life.ts";
+import type { Network } from "../simulation/network.ts";
+import type { SeededRandom } from "../simulation/seeded-random.ts";
+import type { VirtualClock } from "../simulation/virtual-clock.ts";
+import { watchMailboxes } from "./mailbox-watch.ts";
+import { PortGate } from "./port-gate.ts";
+import type { Counters } from "./sometimes.ts";
+
+export const SERVER_URL = "http://127.0.0.1:7420";
+
+/** The files of a data folder at one moment, as a copy of a running machine has them. */
+export type FolderCopy = ReadonlyMap<string, Uint8Array>;
+
+export interface ServerHostParts {
+  readonly folder: string;
+  readonly clock: VirtualClock;
+  readonly random: SeededRandom;
+  readonly network: Network;
+  readonly history: History;
+  readonly counters: Counters;
+  readonly nameOf: (accountId: string) => string;
+  readonly wakeupsLost: () => number;
+  readonly delayMsMax: () => number;
+  /** A planted fault: what tests of the checker put round the ports. */
+  readonly plant?: ((ports: Ports, life: Life) => Ports) | undefined;
+  readonly failed: (cause: unknown) => void;
+}
+
+interface Run {
+  readonly server: EmbeddedServer;
+  readonly life: Life;
+  readonly gate: PortGate;
+  readonly ports: Ports;
+}
+
+/** The machine that the server runs on: it dies, comes back from the same files, or from older ones. */
+export class ServerHost {
+  readonly skew = { offsetMs: 0 };
+  readonly #parts: ServerHostParts;
+  #run: Run | undefined;
+  #runs = 0;
+
+  constructor(parts: ServerHostParts) {
+    this.#parts = parts;
+    mkdirSync(parts.folder, { recursive: true });
+  }
+
+  get isUp(): boolean {
+    return this.#run !== undefined;
+  }
+
+  get ports(): Ports | undefined {
+    return this.#run?.ports;
+  }
+
+  start(): void {
+    if (this.#run !== undefined) return;
+    const { clock, network, history, counters, folder } = this.#parts;
+    const random = this.#parts.random.stream(`run ${++this.#runs}`);
+    const life = new Life();
+    const kill = (why: string) => this.#kill(life, why);
+    const gate = new PortGate(
+      { ...this.#parts, clock, counters, random: random.stream("gate"), kill },
+      life,
+    );
+    let bare: Ports | undefined;
+    const bytes = random.stream("bytes");
+    const server = openEmbedded({
+      dataFolder: folder,
+      clock: new LifeClock(clock, life, this.skew),
+      random: (count) => bytes.bytes(count),
+      config: { origins: [SERVER_URL] },
+      onFatal: (cause) => this.#parts.failed(cause),
+      log: loudLog((line) => this.#parts.failed(new Error(line))),
+      wrapPorts: (ports) => {
+        bare = ports;
+        const planted = this.#parts.plant?.(ports, life) ?? ports;
+        return gate.around(watchMailboxes(planted, history, this.#parts.nameOf));
+      },
+    });
+    this.#run = { server, life, gate, ports: bare as Ports };
+    network.listen((transport) => server.accept(transport), life);
+    history.add("server", { f: "start", incarnation: this.#runs });
+  }
+
+  kill(why: string): void {
+    if (this.#run !== undefined) this.#kill(this.#run.life, why);
+  }
+
+  killIn(calls: number, when: "before" | "after"): void {
+    this.#run?.gate.killIn(calls, when);
+  }
+
+  /** As SIGTERM: what is under way is finished. */
+  async stop(): Promise<void> {
+    const run = this.#run;
+    if (run === undefined) return;
+    this.#parts.history.add("server", { f: "fault", fault: "server stopped", detail: "" });
+    await run.server.stop();
+    run.life.end();
+    if (this.#run === run) this.#run = undefined;
+  }
+
+  setFull(isFull: boolean): void {
+    if (this.#run !== undefined) this.#run.gate.isFull = isFull;
+  }
+
+  copy(): FolderCopy {
+    const { folder } = this.#parts;
+    return new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
+  }
+
+  /** The machine is put back to an older state. It is down afterwards. */
+  restore(copy: FolderCopy): void {
+    const { folder } = this.#parts;
+    this.kill("for a restore");
+    rmSync(folder, { recursive: true });
+    mkdirSync(folder);
+    for (const [name, bytes] of copy) writeFileSync(join(folder, name), bytes);
+  }
+
+  #kill(life: Life, why: string): void {
+    if (!life.alive || this.#run?.life !== life) return;
+    this.#parts.history.add("server", { f: "fault", fault: "server killed", detail: why });
+    const { server } = this.#run;
+    this.#run = undefined;
+    server.kill();
+    life.end();
+  }
+}
+
+/** Level error means a bug (style.md 3): here it fails the world. */
+function loudLog(fail: (line: string) => void) {
+  const silent = () => undefined;
+  return {
+    debug: silent,
+    info: silent,
+    warn: silent,
+    error: (fields: object, message: string) => {
+      const { err } = fields as { err?: unknown };
+      fail(`the server logs an error: ${message}: ${String((err as Error)?.stack ?? err)}`);
+    },
+  };
+}
