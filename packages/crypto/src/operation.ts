@@ -41,11 +41,19 @@ export interface AsyncProvider {
   answer(call: PrimitiveCall): Promise<Uint8Array>;
 }
 
+/** What a provider or a check throws, the operation meets at its `yield`: it may answer with an outcome. */
 export function runSync<T>(provider: SyncProvider, operation: Operation<T>): T {
   let step = operation.next();
   while (!step.done) {
-    checkCall(step.value);
-    step = operation.next(checkedAnswer(step.value, provider.answer(step.value)));
+    let answer: Uint8Array;
+    try {
+      checkCall(step.value);
+      answer = checkedAnswer(step.value, provider.answer(step.value));
+    } catch (cause) {
+      step = operation.throw(cause);
+      continue;
+    }
+    step = operation.next(answer);
   }
   return step.value;
 }
@@ -53,8 +61,15 @@ export function runSync<T>(provider: SyncProvider, operation: Operation<T>): T {
 export async function runAsync<T>(provider: AsyncProvider, operation: Operation<T>): Promise<T> {
   let step = operation.next();
   while (!step.done) {
-    checkCall(step.value);
-    step = operation.next(checkedAnswer(step.value, await provider.answer(step.value)));
+    let answer: Uint8Array;
+    try {
+      checkCall(step.value);
+      answer = checkedAnswer(step.value, await provider.answer(step.value));
+    } catch (cause) {
+      step = operation.throw(cause);
+      continue;
+    }
+    step = operation.next(answer);
   }
   return step.value;
 }

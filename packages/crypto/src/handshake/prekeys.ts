@@ -1,7 +1,11 @@
-import type { KyberPrekey, OneTimePrekey, SignedPrekey } from "@parley/protocol";
-import { KyberPrekeySchema, OneTimePrekeySchema, SignedPrekeySchema } from "@parley/protocol";
 import { create } from "@bufbuild/protobuf";
-import { concatBytes } from "@parley/protocol";
+import type { KyberPrekey, OneTimePrekey, SignedPrekey } from "@parley/protocol";
+import {
+  concatBytes,
+  KyberPrekeySchema,
+  OneTimePrekeySchema,
+  SignedPrekeySchema,
+} from "@parley/protocol";
 import { curveKey, type DeviceKeys, signAsIdentity } from "../identity/device-keys.ts";
 import { type Operation, x25519PublicKey } from "../operation.ts";
 import { kyberPublicKey } from "../primitives/kyber1024.ts";
