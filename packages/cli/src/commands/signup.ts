@@ -1,0 +1,75 @@
+import { type MessengerApi, MessengerError } from "@parley/client";
+import type { Command } from "commander";
+import { whileReachable } from "../connect.ts";
+import { type DeviceOptions, deviceCommand, examples } from "../device-command.ts";
+import { homeOf, parseServerUrl } from "../home.ts";
+import { withNewDevice } from "../open-messenger.ts";
+import { outputOf } from "../output.ts";
+
+interface Options extends DeviceOptions {
+  readonly server: string;
+  readonly handle: string;
+  readonly invitation?: string;
+}
+
+interface Account {
+  readonly accountId: string;
+  readonly handle: string;
+  readonly recoveryCode: string;
+}
+
+export function addSignup(parley: Command): void {
+  deviceCommand(parley, "signup")
+    .description("make an account, with this device as its first")
+    .requiredOption("--server <url>", "the server, such as http://127.0.0.1:7420")
+    .requiredOption("--handle <name>", "3-32 of a-z, 0-9 and single inner . or _")
+    .option("--invitation <code>", "where the server asks for one")
+    .addHelpText(
+      "after",
+      examples(
+        "parley signup --server http://127.0.0.1:7420 --handle alice",
+        "parley signup --server https://chat.example.org --handle bot --key-file bot.key --json",
+      ),
+    )
+    .action(signup);
+}
+
+async function signup(options: Options): Promise<void> {
+  const serverUrl = parseServerUrl(options.server);
+  const output = outputOf(options);
+  await withNewDevice(options, serverUrl, async ({ messenger }) => {
+    // Before the server hears of it: a sign-up that is cut off is taken up again at the same server.
+    if (!messenger.account) homeOf(options).rememberServer(serverUrl);
+    const account = await accountOf(messenger, options);
+    output.print(account, () => welcome(account));
+    await messenger.confirmRecoveryCode();
+  });
+}
+
+async function accountOf(messenger: MessengerApi, options: Options): Promise<Account> {
+  // Cut off after the server agreed and before the code was shown: it is shown now.
+  const recoveryCode = await messenger.pendingRecoveryCode();
+  const { account } = messenger;
+  if (account && recoveryCode !== undefined && account.handle === options.handle.toLowerCase())
+    return { accountId: account.accountId, handle: account.handle, recoveryCode };
+  if (account)
+    throw new MessengerError("already-signed-up", `${account.handle} has signed up here already`);
+  const { handle, invitation } = options;
+  return whileReachable(
+    messenger,
+    messenger.signUp(invitation === undefined ? { handle } : { handle, invitation }),
+  );
+}
+
+function welcome({ accountId, handle, recoveryCode }: Account): string {
+  return [
+    `Welcome, ${handle}. Your account: ${accountId}`,
+    "",
+    `  Recovery code: ${recoveryCode}`,
+    "",
+    "Write it down and keep it safe: it is shown this once. It alone brings your account back when",
+    "this device is lost, and whoever has it is you.",
+    "",
+    "Next: parley chat HANDLE",
+  ].join("\n");
+}

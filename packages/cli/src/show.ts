@@ -1,0 +1,89 @@
+import type { MessengerEvent, ShownMessage } from "@parley/client";
+import type { Style } from "./style.ts";
+import { columnsOf, wrap } from "./terminal/columns.ts";
+import { neutralise } from "./terminal/neutralise.ts";
+
+/** How messages and events look, for programs (objects, whose fields are a contract) and for people. */
+
+const UPDATE_TO_SEE = "(update Parley to see this)";
+
+export function messageObject(message: ShownMessage): object {
+  return {
+    type: "message",
+    messageId: message.messageId,
+    conversation: message.conversation,
+    from: nameOf(message),
+    ...textFields(message),
+    sentAt: message.sentAtMs,
+    ...(message.request ? { request: true } : {}),
+  };
+}
+
+/** A line of `history`. What others wrote has a status too: here it is delivered, or read once shown. */
+export function historyObject(message: ShownMessage): object {
+  return {
+    messageId: message.messageId,
+    from: nameOf(message),
+    ...textFields(message),
+    status: message.status ?? (message.read ? "read" : "delivered"),
+    sentAt: message.sentAtMs,
+  };
+}
+
+function textFields({ content }: ShownMessage): object {
+  if (content.kind === "unknown") return { text: null, kind: "unknown" };
+  return content.replyTo
+    ? { text: content.text, replyTo: content.replyTo }
+    : { text: content.text };
+}
+
+/** All events are contracts but these two, which are for programs inside the process. */
+export type TellableEvent = Exclude<MessengerEvent, { type: "message" | "contact" | "connection" }>;
+
+export function isTellable(event: MessengerEvent): event is TellableEvent {
+  return event.type !== "message" && event.type !== "contact" && event.type !== "connection";
+}
+
+export function eventObject(event: TellableEvent): object {
+  if (event.type !== "status") return event;
+  return { type: event.type, messageId: event.messageId, status: event.status };
+}
+
+export function eventLine(event: TellableEvent, style: Style): string {
+  switch (event.type) {
+    case "status":
+      return style.dim(`${style.tick(event.status)} ${event.messageId.slice(0, 8)}`);
+    case "hole":
+      return style.warn(`… ${messages(event.count)} missing, asked for again`);
+    case "filled":
+      return style.dim(`${messages(event.count)} that were missing arrived`);
+    case "alarm":
+      return style.warn(`! ${event.kind}: ${event.about}`);
+  }
+}
+
+const messages = (count: number) => (count === 1 ? "1 message" : `${count} messages`);
+
+/** The rows of a message, each at most `columns` wide; without a width, lines as they are. */
+export function messageRows(message: ShownMessage, style: Style, columns?: number): string[] {
+  const time = new Date(message.sentAtMs).toTimeString().slice(0, 5);
+  const name = message.from.mine ? "you" : nameOf(message);
+  const tick = message.status ? `${style.tick(message.status)} ` : "";
+  const plainTick = message.status ? "✓✓ read " : "";
+  const text = neutralise(message.content.kind === "text" ? message.content.text : UPDATE_TO_SEE);
+  const indent = columnsOf(`${time} ${name}: `) + columnsOf(plainTick);
+  const lines =
+    columns === undefined ? text.split("\n") : wrap(text, Math.max(columns - indent, MIN_COLUMNS));
+  const failure = message.failure ? [style.warn(`  not sent: ${message.failure}`)] : [];
+  const [first = "", ...rest] = lines;
+  const head = `${style.dim(time)} ${tick}${style.bold(name)}: ${first}`;
+  return [head, ...rest.map((line) => `      ${line}`), ...failure];
+}
+
+/** On a terminal narrower than this rows wrap by themselves, and nothing can be done about it. */
+const MIN_COLUMNS = 10;
+
+/** The sender's handle, or his account's id where no handle is known. */
+export function nameOf(message: ShownMessage): string {
+  return message.from.handle ?? message.from.accountId;
+}
