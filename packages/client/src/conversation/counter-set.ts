@@ -62,8 +62,7 @@ export function countOf(set: CounterSet): number {
 }
 
 export function* runsOf(set: CounterSet): Generator<readonly [first: number, last: number]> {
-  for (let run = 0; run < set.length; run += 2)
-    yield [set[run] as number, set[run + 1] as number];
+  for (let run = 0; run < set.length; run += 2) yield [set[run] as number, set[run + 1] as number];
 }
 
 /** In rising order, at most `limit` of them. */
@@ -75,6 +74,16 @@ export function countersOf(set: CounterSet, limit: number): number[] {
       counters.push(counter);
     }
   return counters;
+}
+
+/** The run that holds the counter. */
+export function runWith(
+  set: CounterSet,
+  counter: number,
+): { readonly first: number; readonly last: number } | undefined {
+  if (!hasCounter(set, counter)) return undefined;
+  const run = runAt(set, counter);
+  return { first: set[run] as number, last: set[run + 1] as number };
 }
 
 /** Index of the first run that ends at `counter` or above. */

@@ -1,0 +1,157 @@
+import { create, fromBinary } from "@bufbuild/protobuf";
+import { fromHex, toHex } from "@parley/protocol";
+import {
+  type ChainRecord,
+  type ConversationRecord,
+  EntryRefSchema,
+  StoredEntrySchema,
+} from "../gen/parley/store/v1/conversation_pb.ts";
+import type { DeviceAddress } from "../sessions/device-address.ts";
+import { newChain, noteHeld } from "./chain.ts";
+import { entryHash, type HeadInit, makeHead, SEEN_HASH_BYTES } from "./entry.ts";
+import { type EntryPoint, messageKey, placedRange, pointOfPlacedKey } from "./keys.ts";
+import type { Ledger } from "./ledger.ts";
+import { placeEntries } from "./placing.ts";
+import { encodePoint } from "./take-entry.ts";
+
+export interface OwnEntry {
+  readonly conversation: string;
+  readonly own: DeviceAddress;
+  readonly messageId: Uint8Array;
+  /** The encoded EntryBody. */
+  readonly body: Uint8Array;
+  /** What it answers. */
+  readonly parent: EntryPoint | undefined;
+  readonly nowMs: number;
+  /** 8 random bytes, for a chain that begins here. */
+  readonly newChainId: () => Uint8Array;
+}
+
+export interface AppendedEntry {
+  readonly point: EntryPoint;
+  readonly head: Uint8Array;
+}
+
+/**
+ * Makes the next entry of this device's chain: counter, hash of the one before, `seen` and Lamport as of now
+ * (delivery.md 2). It stands below nothing that is here.
+ */
+export async function appendEntry(ledger: Ledger, entry: OwnEntry): Promise<AppendedEntry> {
+  const { conversation, nowMs } = entry;
+  const record = await ledger.conversation(conversation);
+  const { id, chain, follows } = await openChain(ledger, record, entry);
+  const counter = chain.head + 1;
+  const previous = await ledger.entry({ conversation, chain: id, counter: chain.head });
+  const seen = await whatIsSeen(ledger, entry, id);
+  const head = makeHead(
+    {
+      chain: fromHex(id),
+      counter,
+      previousHash: chain.headHash,
+      lamport: 1 + Math.max(previous?.place ?? 0, seen?.lamport ?? 0),
+      ...(seen && { seen }),
+      ...(follows && { follows }),
+    },
+    entry.body,
+  );
+  const point = { conversation, chain: id, counter };
+  noteHeld(chain, counter, entryHash(head));
+  ledger.changed(chain);
+  ledger.addEntry(
+    point,
+    create(StoredEntrySchema, { head, body: entry.body, receivedAtMs: BigInt(nowMs) }),
+  );
+  const key = messageKey(toHex(entry.messageId), entry.own.accountId);
+  ledger.tx.put("messages", key, encodePoint(point));
+  await placeEntries(ledger, [point], nowMs);
+  return { point, head };
+}
+
+/** The next entry begins a new chain, which names where this one ended. */
+export async function endOwnChain(
+  ledger: Ledger,
+  conversation: string,
+  last: { readonly counter: number; readonly hash: Uint8Array },
+): Promise<void> {
+  const record = await ledger.conversation(conversation);
+  if (record.ownChain.length === 0) return;
+  const { counter, hash } = last;
+  if (counter > 0)
+    record.follows = {
+      $typeName: "parley.store.v1.ChainPoint",
+      chain: record.ownChain,
+      counter,
+      hash,
+    };
+  record.ownChain = new Uint8Array();
+  ledger.changed(record);
+}
+
+interface OpenChain {
+  readonly id: string;
+  readonly chain: ChainRecord;
+  readonly follows: HeadInit["follows"];
+}
+
+async function openChain(
+  ledger: Ledger,
+  record: ConversationRecord,
+  { conversation, own, newChainId }: OwnEntry,
+): Promise<OpenChain> {
+  if (record.ownChain.length > 0) {
+    const id = toHex(record.ownChain);
+    const chain = await ledger.chain(conversation, id);
+    if (chain !== undefined) return { id, chain, follows: undefined };
+  }
+  record.ownChain = newChainId();
+  const { follows } = record;
+  delete record.follows;
+  ledger.changed(record);
+  const id = toHex(record.ownChain);
+  const chain = newChain(own, 1);
+  ledger.addChain(conversation, id, chain);
+  return {
+    id,
+    chain,
+    follows: follows && { chain: follows.chain, counter: follows.counter, hash: follows.hash },
+  };
+}
+
+/**
+ * The highest entry whose place is known; where what is answered has no place yet, that one, so that the
+ * answer sorts after it everywhere. Undefined where it is the chain's own previous.
+ */
+async function whatIsSeen(
+  ledger: Ledger,
+  { conversation, parent }: OwnEntry,
+  ownChain: string,
+): Promise<NonNullable<HeadInit["seen"]> | undefined> {
+  const parentEntry = parent && (await ledger.entry(parent));
+  const highest =
+    parent !== undefined && parentEntry?.place === 0
+      ? parent
+      : await highestPlaced(ledger, conversation);
+  if (highest === undefined || highest.chain === ownChain) return undefined;
+  const entry = await ledger.entry(highest);
+  if (entry === undefined) return undefined;
+  return {
+    chain: fromHex(highest.chain),
+    counter: highest.counter,
+    lamport: entry.place,
+    hash: entryHash(entry.head).slice(0, SEEN_HASH_BYTES),
+  };
+}
+
+async function highestPlaced(
+  ledger: Ledger,
+  conversation: string,
+): Promise<EntryPoint | undefined> {
+  const range = { ...placedRange(conversation), reverse: true, limit: 1 };
+  const [row] = await ledger.tx.range("timeline", range);
+  return row && pointOfPlacedKey(row.key);
+}
+
+export function decodePoint(bytes: Uint8Array): EntryPoint {
+  const { conversation, chain, counter } = fromBinary(EntryRefSchema, bytes);
+  return { conversation: toHex(conversation), chain: toHex(chain), counter };
+}
