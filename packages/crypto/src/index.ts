@@ -3,6 +3,7 @@ export * from "./chain/account-state.ts";
 export * from "./chain/sign-account-entry.ts";
 export * from "./chain/verify-account-chain.ts";
 export * from "./crypto-error.ts";
+export { type BundleRefusal, beginSession, type SessionBegun } from "./handshake/begin-session.ts";
 export * from "./handshake/prekeys.ts";
 export * from "./identity/account.ts";
 export * from "./identity/device-keys.ts";
@@ -15,4 +16,13 @@ export * from "./padding.ts";
 export * from "./primitives/cipher.ts";
 export * from "./primitives/hash.ts";
 export * from "./primitives/noble-provider.ts";
+export { CiphertextKind, type PrekeyNeeds, parsePrekeyMessage } from "./ratchet/ciphertext.ts";
+export { decrypt, type Incoming } from "./ratchet/decrypt.ts";
+export { type Encrypted, encrypt } from "./ratchet/encrypt.ts";
 export * from "./ratchet/session-api.ts";
+export {
+  archiveForReset,
+  canSend,
+  decodeSessionRecord,
+  encodeSessionRecord,
+} from "./ratchet/session-record.ts";

@@ -1,4 +1,9 @@
 import type { SessionRecord } from "@parley/protocol";
+import type {
+  LastResortPrekeySecret,
+  OneTimePrekeySecret,
+  SignedPrekeySecret,
+} from "../handshake/prekeys.ts";
 import type { DeviceKeys } from "../identity/device-keys.ts";
 
 /** Random bytes fit for keys. */
@@ -25,6 +30,15 @@ export interface SessionContext {
   readonly random: RandomBytes;
 }
 
+/** The private halves that a prekey message asks for: those that are there. */
+export interface PrekeysForMessage {
+  readonly signedPrekey: SignedPrekeySecret | undefined;
+  readonly oneTimePrekey: OneTimePrekeySecret | undefined;
+  readonly lastResortPrekey: LastResortPrekeySecret | undefined;
+  /** The message's `lastResortUse` was remembered: it comes again. */
+  readonly lastResortUsed: boolean;
+}
+
 /** What a handshake used up: to be written in the transaction that writes the session. */
 export interface HandshakeUse {
   /** Delete this one-time prekey. */
@@ -48,8 +62,10 @@ export type DecryptOutcome =
   | { readonly kind: "undecryptable"; readonly cause: UndecryptableCause };
 
 export type UndecryptableCause =
-  /** Not a message of this format, or one of a kind that is not taken. */
+  /** Not a message of this format. */
   | "malformed"
+  /** A first byte that is not known here. */
+  | "unknown-kind"
   /** No session of the record reads it: MAC or ratchet key fit none. */
   | "not-authentic"
   /** An ordinary message, and there is no session at all. */

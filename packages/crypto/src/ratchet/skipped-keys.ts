@@ -1,0 +1,58 @@
+import type { ReceivingChain, SkippedKey } from "@parley/protocol";
+import { chainStep } from "./ratchet-keys.ts";
+
+/** Keys kept for messages that have not come, per chain: libsignal's number (e2ee.md 2). */
+export const SKIPPED_KEYS_MAX = 2000;
+/**
+ * How far a counter may jump in one message. Each step costs two HMACs before anything is authenticated, so
+ * this bounds what a forged counter costs; libsignal's 25,000 would cost a second (e2ee.md 4).
+ */
+export const FORWARD_JUMP_MAX = 2000;
+/** As long as a mail may come late (trust.md 6). */
+export const SKIPPED_KEY_LIFETIME_MS = 30 * 24 * 60 * 60 * 1000;
+
+export interface ForwardedChain {
+  readonly chain: ReceivingChain;
+  /** Of the message itself. */
+  readonly seed: Uint8Array;
+}
+
+/** Steps a chain to a counter at or above its own, and past it, keeping the keys that it passes. */
+export function forwardTo(chain: ReceivingChain, counter: number, nowMs: number): ForwardedChain {
+  const skipped = withoutExpired(chain.skipped, nowMs);
+  let chainKey = chain.chainKey;
+  let seed = new Uint8Array(0);
+  for (let at = chain.counter; at <= counter; at++) {
+    const step = chainStep(chainKey);
+    chainKey = step.nextChainKey;
+    seed = Uint8Array.from(step.seed);
+    if (at < counter) skipped.push(skippedKey(at, seed, nowMs));
+  }
+  if (skipped.length > SKIPPED_KEYS_MAX) skipped.splice(0, skipped.length - SKIPPED_KEYS_MAX);
+  return { chain: { ...chain, chainKey, counter: counter + 1, skipped }, seed };
+}
+
+export function findSkipped(chain: ReceivingChain, counter: number): SkippedKey | undefined {
+  return chain.skipped.find((key) => key.counter === counter);
+}
+
+/** A key is used once. */
+export function withoutSkipped(
+  chain: ReceivingChain,
+  counter: number,
+  nowMs: number,
+): ReceivingChain {
+  const skipped = withoutExpired(chain.skipped, nowMs).filter((key) => key.counter !== counter);
+  return { ...chain, skipped };
+}
+
+/** Oldest first, so what has expired stands in front. Always a new list. */
+function withoutExpired(skipped: readonly SkippedKey[], nowMs: number): SkippedKey[] {
+  const oldest = BigInt(nowMs - SKIPPED_KEY_LIFETIME_MS);
+  const firstKept = skipped.findIndex((key) => key.storedAtMs >= oldest);
+  return firstKept < 0 ? [] : skipped.slice(firstKept);
+}
+
+function skippedKey(counter: number, seed: Uint8Array, nowMs: number): SkippedKey {
+  return { $typeName: "parley.crypto.v1.SkippedKey", counter, seed, storedAtMs: BigInt(nowMs) };
+}
