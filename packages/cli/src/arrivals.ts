@@ -38,7 +38,7 @@ export function followArrivals(device: OpenDevice, options: ArrivalsOptions): Ar
   const unsubscribe = messenger.on((event) => {
     if (event.type === "connection") {
       if (event.state.kind === "ended") options.failed(endedError(event.state.reason));
-    } else if (isOf(event, options.conversation)) take(event);
+    } else take(event);
   });
   const start = async () => {
     await connect(messenger);
@@ -66,17 +66,29 @@ interface Passing {
   readonly unread: readonly ShownMessage[];
 }
 
-function passer({ home }: OpenDevice, { options, marks, unread }: Passing) {
+function passer({ messenger, home }: OpenDevice, { options, marks, unread }: Passing) {
   const announced = openAnnounced(home, unread.map(idOf));
+  const passMessage = (message: ShownMessage) => {
+    const { messageId, from, request } = message;
+    if (from.mine) return;
+    const why = announced.why(messageId);
+    // Shown as a stranger's, who is none any more: now it is read.
+    if (why === "request" && !request && !options.keepUnread) marks.add(messageId);
+    if (why !== undefined || !options.message(message)) return;
+    if (request) announced.add(messageId, "request");
+    else if (options.keepUnread) announced.add(messageId, "kept");
+    else marks.add(messageId);
+  };
+  const markAccepted = async () => {
+    for (const message of await messenger.unread())
+      if (announced.why(message.messageId) === "request") passMessage(message);
+  };
   return (event: MessengerEvent): void => {
+    if (event.type === "contact" && event.contact.state === "accepted")
+      markAccepted().catch(options.failed);
     if (!isOf(event, options.conversation)) return;
     if (isTellable(event)) options.event(event);
-    if (event.type !== "message") return;
-    const { message } = event;
-    if (message.from.mine || announced.has(message.messageId)) return;
-    if (!options.message(message)) return;
-    if (message.request || options.keepUnread) announced.add(message.messageId);
-    else marks.add(message);
+    if (event.type === "message") passMessage(event.message);
   };
 }
 

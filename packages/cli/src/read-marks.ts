@@ -1,4 +1,4 @@
-import type { MessengerApi, ShownMessage } from "@parley/client";
+import type { MessengerApi } from "@parley/client";
 
 /** Marks as read what was shown: what is shown while one marking is under way forms the next. */
 export class ReadMarks {
@@ -12,8 +12,8 @@ export class ReadMarks {
     this.#failed = failed;
   }
 
-  add(message: ShownMessage): void {
-    this.#waiting.push(message.messageId);
+  add(messageId: string): void {
+    this.#waiting.push(messageId);
     this.#working ??= this.#work();
   }
 

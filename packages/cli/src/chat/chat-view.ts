@@ -113,7 +113,7 @@ export class ChatView {
     const { messageId, from, read, request } = message;
     if (from.mine || read || request || this.#marked.has(messageId)) return;
     this.#marked.add(messageId);
-    this.#marks.add(message);
+    this.#marks.add(messageId);
   }
 
   async #submit(typed: string): Promise<void> {

@@ -1,0 +1,62 @@
+import { existsSync, statSync } from "node:fs";
+import { expect, test } from "vitest";
+import { startServer, twoPeople } from "../fixtures/people.ts";
+import { Person } from "../fixtures/person.ts";
+
+test("signup gives account, handle and recovery code, once", async () => {
+  const server = await startServer();
+  const alice = new Person("alice");
+  expect(await alice.signUp(server.url)).toEqual({
+    accountId: expect.stringMatching(/^[0-9a-f]{32}$/),
+    handle: "alice",
+    recoveryCode: expect.stringMatching(/\S{10,}/),
+  });
+  const again = await alice.run("signup", "--server", server.url, "--handle", "alice");
+  expect([again.status, again.stdout]).toEqual([64, ""]);
+});
+
+test("signup refuses a handle outside the rule, and one that is taken, with 65", async () => {
+  const { server } = await twoPeople();
+  const carol = new Person("carol");
+  for (const handle of ["no", "ünicode", "a..b", "alice"]) {
+    const ran = await carol.run("signup", "--server", server.url, "--handle", handle);
+    expect([handle, ran.status, ran.stdout]).toEqual([handle, 65, ""]);
+  }
+  expect((await carol.signUp(server.url))["handle"]).toBe("carol");
+});
+
+test("signup ends with 69 where no server is, and works once there is one", async () => {
+  const server = await startServer();
+  await server.stop();
+  const alice = new Person("alice");
+  const ran = await alice.run("signup", "--server", server.url, "--handle", "alice");
+  expect([ran.status, ran.stdout]).toEqual([69, ""]);
+  await server.start();
+  expect((await alice.signUp(server.url))["handle"]).toBe("alice");
+}, 20_000);
+
+test("signup ends with 64 where its server is no address, and where an option is missing", async () => {
+  const alice = new Person("alice");
+  for (const args of [
+    ["--server", "ftp://somewhere", "--handle", "alice"],
+    ["--server", "http://127.0.0.1:7420/path", "--handle", "alice"],
+    ["--handle", "alice"],
+    ["--server", "http://127.0.0.1:7420", "--handle", "alice", "--color"],
+  ])
+    expect((await alice.run("signup", ...args)).status).toBe(64);
+});
+
+test("signup makes a key file that only its owner reads", async () => {
+  const { alice } = await twoPeople();
+  const keyFile = alice.env["PARLEY_KEY_FILE"] ?? "";
+  expect(existsSync(keyFile)).toBe(true);
+  expect(statSync(keyFile).mode & 0o077).toBe(0);
+});
+
+test("signup tells a person the recovery code and what to type next", async () => {
+  const server = await startServer();
+  const alice = new Person("alice");
+  const ran = await alice.run("signup", "--server", server.url, "--handle", "alice");
+  expect(ran.stdout).toContain("Recovery code:");
+  expect(ran.stdout).toContain("parley chat");
+});
