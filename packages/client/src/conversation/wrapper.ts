@@ -1,0 +1,78 @@
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { type AccountHead, ContentSchema, fromHex, toHex } from "@parley/protocol";
+import type { ChainRecord } from "../gen/parley/store/v1/conversation_pb.ts";
+import type { DeviceAddress } from "../sessions/device-address.ts";
+import { holds } from "./chain.ts";
+import { runWith } from "./counter-set.ts";
+import { entryHash } from "./entry.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** What only devices see, round an entry or a signal (delivery.md 1). */
+export interface Wrapping {
+  readonly senderHead: AccountHead;
+  readonly recipientHead: AccountHead | undefined;
+  readonly chain: MessageInitShape<typeof ContentSchema>["chain"];
+  readonly class: NonNullable<MessageInitShape<typeof ContentSchema>["class"]>;
+}
+
+export function wrap({ senderHead, recipientHead, chain, class: kind }: Wrapping): Uint8Array {
+  return toBinary(
+    ContentSchema,
+    create(ContentSchema, {
+      senderHead,
+      ...(recipientHead && { recipientHead }),
+      ...(chain && { chain }),
+      class: kind,
+    }),
+  );
+}
+
+/** Where the chain begins for the device; decided with the first entry that goes there. */
+export function startFor(chain: ChainRecord, to: DeviceAddress, counter: number): number {
+  const found = chain.starts.find(
+    ({ accountId, deviceId }) => deviceId === to.deviceId && toHex(accountId) === to.accountId,
+  );
+  if (found !== undefined) return found.start;
+  chain.starts.push({
+    $typeName: "parley.store.v1.DeviceStart",
+    accountId: fromHex(to.accountId),
+    deviceId: to.deviceId,
+    start: counter,
+  });
+  return counter;
+}
+
+/** In a signal: how far this device's chain in the conversation goes, so that a missing tail shows. */
+export async function ownHeadFor(
+  ledger: Ledger,
+  conversation: string,
+  to: DeviceAddress,
+): Promise<Wrapping["chain"]> {
+  const { ownChain } = await ledger.conversation(conversation);
+  if (ownChain.length === 0) return undefined;
+  const chain = await ledger.chain(conversation, toHex(ownChain));
+  const start = chain?.starts.find(
+    ({ accountId, deviceId }) => deviceId === to.deviceId && toHex(accountId) === to.accountId,
+  )?.start;
+  if (chain === undefined || start === undefined) return undefined;
+  const headCounter = acceptedHead(chain);
+  const entry = await ledger.entry({
+    conversation,
+    chain: toHex(ownChain),
+    counter: headCounter,
+  });
+  return {
+    chain: ownChain,
+    start,
+    headCounter: entry === undefined ? 0 : headCounter,
+    headHash: entry === undefined ? new Uint8Array() : entryHash(entry.head),
+  };
+}
+
+/** The last entry of which everything before is accepted too; 0: none. */
+export function acceptedHead(chain: ChainRecord): number {
+  const first = chain.accepted[0];
+  if (first === undefined) return 0;
+  const upTo = runWith(chain.accepted, first)?.last ?? 0;
+  return holds(chain, upTo) ? upTo : 0;
+}
