@@ -19,6 +19,10 @@ import type { Transport } from "../ports/transport.ts";
 import { type Answer, isLinkStep, route, routeLinkStep } from "./router.ts";
 
 const CHALLENGE_BYTES = 32;
+/** A close frame holds 123 bytes of reason (RFC 6455 section 5.5.1); ours are ASCII. */
+const REASON_CHARACTERS_MAX = 123;
+/** As the schema has it. */
+const ERROR_MESSAGE_CHARACTERS_MAX = 256;
 /** A step of linking may be waited for, and the next one takes a person's hands. */
 const LINK_PATIENCE_MS = 120_000;
 
@@ -98,7 +102,7 @@ export class Connection implements Outlet {
   end(closeCode: number, reason: string): void {
     if (this.#isEnded) return;
     this.closed();
-    this.#transport.close(closeCode, reason);
+    this.#transport.close(closeCode, reason.slice(0, REASON_CHARACTERS_MAX));
   }
 
   probe(): void {
@@ -190,7 +194,8 @@ export class Connection implements Outlet {
     const error = ProtocolError.from(cause);
     if (error.code === ErrorCode.INTERNAL)
       this.#context.log.error({ err: cause }, "a request failed");
-    const { code, message, retryAfterMs } = error;
+    const { code, retryAfterMs } = error;
+    const message = error.message.slice(0, ERROR_MESSAGE_CHARACTERS_MAX);
     const value = { code, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
     this.#say(requestId, { case: "error", value });
     if (closesConnection(code)) this.end(closeCodeOf(code), message);

@@ -44,10 +44,11 @@ export async function hello(
   const login = request.login as Login; // The schema requires it, and the window.
   const window = request.window as Window;
   const accountId = toHex(login.accountId);
-  await context.rateLimiter.spend("login", accountId);
   const account = await context.accounts.find(accountId);
   if (account === undefined) throw new ProtocolError(ErrorCode.NOT_FOUND, "no such account");
   const device = checkLogin(visitor, login, account.devices);
+  // Behind the signature: nobody uses up the budget of another.
+  await context.rateLimiter.spend("login", accountId);
 
   const address = { accountId, deviceId: device.deviceId };
   const parts = { ...context, refreshMs: context.settings.refreshMs };

@@ -30,6 +30,8 @@ export async function signUp(
   const handle = parseHandle(request.handle);
   if (handle === undefined) throw handleNotAvailable();
 
+  // Before anything is verified: a closed server spends nothing on strangers.
+  if (context.settings.signUp === "closed" && request.receipt.length === 0) throw closed();
   const entries = checkChain(request.entries, context.clock.now());
   const { login } = request;
   const newest = (entries.at(-1) as CheckedEntry).state;
@@ -43,8 +45,7 @@ export async function signUp(
 
   const receipt = signUpReceipt(context.receiptKey, accountId, handle);
   const returns = equalSecrets(receipt, request.receipt);
-  if (!returns && context.settings.signUp === "closed")
-    throw new ProtocolError(ErrorCode.SIGN_UP_REFUSED, "sign-up is closed");
+  if (!returns && context.settings.signUp === "closed") throw closed();
   return create(context, { ...newest, accountId, handle }, { entries, receipt, returns });
 }
 
@@ -90,6 +91,10 @@ async function answerAgain(
     receipt: signUpReceipt(context.receiptKey, existing.accountId, handle),
     handle: existing.handle ?? "",
   };
+}
+
+function closed(): ProtocolError {
+  return new ProtocolError(ErrorCode.SIGN_UP_REFUSED, "sign-up is closed");
 }
 
 function handleNotAvailable(): ProtocolError {

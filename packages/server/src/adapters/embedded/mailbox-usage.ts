@@ -47,7 +47,8 @@ export class MailboxUsage {
   }
 
   add(mailbox: number, source: string, bytes: number): void {
-    const used = this.#of(mailbox);
+    const used = this.#used.get(mailbox);
+    if (used === undefined) return; // Counted from the store when it is asked for.
     used.envelopes++;
     used.bytes += bytes;
     used.bySource.set(source, (used.bySource.get(source) ?? 0) + 1);
@@ -81,7 +82,8 @@ export class MailboxUsage {
       used.bytes += row["bytes"] as number;
       used.bySource.set(row["source"] as string, row["envelopes"] as number);
     }
-    this.#used.set(mailbox, used);
+    // An empty one costs nothing to count again, and most mailboxes are empty.
+    if (used.envelopes > 0) this.#used.set(mailbox, used);
     return used;
   }
 }

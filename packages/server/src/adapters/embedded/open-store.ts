@@ -49,7 +49,7 @@ function openFile(path: string): DatabaseSync {
     // fail in ways that look like a broken disk. Checkpoints are ours, because SQLite keeps silent about an
     // fsync that fails in an automatic one (group-commit.ts).
     db.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-      PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = FAST; PRAGMA temp_store = MEMORY`);
+      PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = FAST; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000`);
     db.exec("BEGIN IMMEDIATE; COMMIT");
     expectPragma(db, "journal_mode", "wal");
     expectPragma(db, "synchronous", 2);
