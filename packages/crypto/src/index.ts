@@ -11,6 +11,7 @@ export * from "./identity/device-name.ts";
 export * from "./identity/recovery-code.ts";
 export * from "./identity/safety-number.ts";
 export * from "./labels.ts";
+export * from "./live.ts";
 export * from "./operation.ts";
 export * from "./padding.ts";
 export * from "./primitives/cipher.ts";

@@ -11,30 +11,34 @@ import type { PrimitiveCall, SyncProvider } from "../operation.ts";
 /**
  * The primitives by node:crypto (OpenSSL): synchronous, 10 to 20 times as fast as JavaScript. Importing a key
  * costs as much as using it, so those that come again are kept as key objects: our signing seeds and the keys
- * that we verify with. Private ratchet keys are not: they are used twice, and then are to be gone.
+ * that we verify with. Of X25519 the last two only: a ratchet key is used at once after it is made, and is then
+ * to be gone.
  */
 export function nodeProvider(): SyncProvider {
   const signingKeys = new Cache<KeyObject>(SIGNING_KEYS_MAX);
   const verifyingKeys = new Cache<KeyObject>(VERIFYING_KEYS_MAX);
+  const agreementKeys = new Cache<KeyObject>(AGREEMENT_KEYS_MAX);
+  const agreementKey = (key: Uint8Array) =>
+    agreementKeys.take(key, () => privateKey("x25519", key));
   return {
     answer(call: PrimitiveCall): Uint8Array {
       switch (call.primitive) {
         case "x25519":
           return bytesOf(
             diffieHellman({
-              privateKey: privateKey("x25519", call.privateKey),
+              privateKey: agreementKey(call.privateKey),
               publicKey: publicKey("x25519", call.publicKey),
             }),
           );
         case "x25519PublicKey":
-          return rawPublic("x25519", call.privateKey);
+          return rawPublic(agreementKey(call.privateKey));
         case "ed25519Sign": {
           const { seed } = call;
           const key = signingKeys.take(seed, () => privateKey("ed25519", seed));
           return bytesOf(sign(null, call.message, key));
         }
         case "ed25519PublicKey":
-          return rawPublic("ed25519", call.seed);
+          return rawPublic(privateKey("ed25519", call.seed));
         case "ed25519Verify":
           return Uint8Array.of(isValid(call, verifyingKeys) ? 1 : 0);
       }
@@ -45,6 +49,7 @@ export function nodeProvider(): SyncProvider {
 /** A process has few seeds of its own; a load test has thousands, which then pay for the import. */
 const SIGNING_KEYS_MAX = 64;
 const VERIFYING_KEYS_MAX = 4096;
+const AGREEMENT_KEYS_MAX = 2;
 
 type Verify = Extract<PrimitiveCall, { primitive: "ed25519Verify" }>;
 
@@ -72,8 +77,8 @@ const publicKey = (kind: Curve, key: Uint8Array): KeyObject =>
     format: "der",
     type: "spki",
   });
-const rawPublic = (kind: Curve, key: Uint8Array): Uint8Array => {
-  const spki = createPublicKey(privateKey(kind, key)).export({ format: "der", type: "spki" });
+const rawPublic = (key: KeyObject): Uint8Array => {
+  const spki = createPublicKey(key).export({ format: "der", type: "spki" });
   return bytesOf(spki.subarray(-CURVE_KEY_BYTES));
 };
 
