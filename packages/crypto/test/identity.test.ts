@@ -117,8 +117,12 @@ describe("a recovery code", () => {
       32, 32, 16,
     ]);
     // Held fixed: accounts hang on it.
-    expect(hex(accountIdOf(run(ed25519PublicKey(keys.rootSeed))))).toMatchInlineSnapshot(`"0de2a5210b3cdc7e584493fbeda9a4a6"`);
-    expect(formatRecoveryCode(secret)).toMatchInlineSnapshot(`"000G-40R4-0M30-E209-185G-R38E-1W81-24GK-AY3K"`);
+    expect(hex(accountIdOf(run(ed25519PublicKey(keys.rootSeed))))).toMatchInlineSnapshot(
+      `"0de2a5210b3cdc7e584493fbeda9a4a6"`,
+    );
+    expect(formatRecoveryCode(secret)).toMatchInlineSnapshot(
+      `"000G-40R4-0M30-E209-185G-R38E-1W81-24GK-AY3K"`,
+    );
     expect(hex(keys.backupId)).toMatchInlineSnapshot(`"8eecb6fd0131128f9a22c7fdcf6114a7"`);
   });
 });
@@ -145,7 +149,9 @@ describe("signatures of a device", () => {
     const login = { origin: "https://chat.example", challenge: new Uint8Array(32).fill(1) };
     const signature = run(signLogin(keys, { ...login, accountId, deviceId: 3 }));
     // Held fixed: label || 0 || length 2 || origin || challenge || account || device.
-    expect(hex(signature)).toMatchInlineSnapshot(`"ee92a54a949a7fe41fb08e8e927b9ce495d160f8e440eae7e7da51852caf8c532502104bfdbabc152bfeb2bca350f4453c4c9cfdf4594502edfcb7ec4c638708"`);
+    expect(hex(signature)).toMatchInlineSnapshot(
+      `"ee92a54a949a7fe41fb08e8e927b9ce495d160f8e440eae7e7da51852caf8c532502104bfdbabc152bfeb2bca350f4453c4c9cfdf4594502edfcb7ec4c638708"`,
+    );
   });
 });
 
