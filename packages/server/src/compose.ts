@@ -67,6 +67,7 @@ export function compose(config: Partial<ServerSettings>, parts: ProcessParts): E
   });
 }
 
+const LOG_SALT_BYTES = 16;
 const SILENT: Log = {
   debug: () => undefined,
   info: () => undefined,
@@ -76,10 +77,20 @@ const SILENT: Log = {
 
 /** A whole server over one folder, without any network: whoever calls it brings the transports. */
 export function openEmbedded(options: EmbeddedOptions): EmbeddedServer {
+  const store = openStore(options.dataFolder);
+  try {
+    return embeddedOn(store, options);
+  } catch (cause) {
+    store.db.close();
+    // Such as a disk that is full: without its new epoch a server may not accept anything.
+    throw new DataFolderError(`${store.path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function embeddedOn(store: OpenedStore, options: EmbeddedOptions): EmbeddedServer {
   const settings = { ...SETTINGS_DEFAULT, ...options.config };
   const world = mortal(options.clock, options.log ?? SILENT);
   const { clock, log } = world;
-  const store = openStore(options.dataFolder);
   const commit = new GroupCommit(store, {
     clock,
     log,
@@ -89,7 +100,7 @@ export function openEmbedded(options: EmbeddedOptions): EmbeddedServer {
       options.onFatal?.(cause);
     },
   });
-  const logId = logIds(options.random(16));
+  const logId = logIds(options.random(LOG_SALT_BYTES));
   const parts = { clock, log, logId, settings, random: options.random };
   const ports = embeddedPorts(store, commit, parts);
   const server = createServer({
