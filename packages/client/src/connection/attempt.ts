@@ -13,6 +13,8 @@ export class Attempt {
   welcomed = false;
   /** And has been looked at: requests may be made. */
   loggedIn = false;
+  /** The server did not know this account, which was offered to it again. */
+  offeredAgain = false;
   /** Of the next row that the server delivers. */
   nextOrdinal = 1n;
   /** The server asked to be left alone for so long. */

@@ -42,8 +42,6 @@ export class ServerConnection implements Connection {
   #state: ConnectionState = { kind: "offline", retryAtMs: undefined };
   #attempt: Attempt | undefined;
   #cancelRetry: () => void = () => {};
-  /** The server refused the last login: it may have lost this account. */
-  #signUpFirst = false;
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
@@ -116,24 +114,37 @@ export class ServerConnection implements Connection {
   }
 
   async #logIn(attempt: Attempt, challenge: Challenge): Promise<void> {
-    const { login } = this.#parts;
+    const hello = await this.#parts.login.hello(challenge);
+    attempt.channel.ask(
+      "hello",
+      { ...hello, version: versionWith(challenge), window: WINDOW },
+      {
+        answered: (welcome) => this.#welcomed(attempt, welcome as Welcome),
+        failed: (cause) => {
+          const unknown = cause instanceof ProtocolError && cause.code === ErrorCode.NOT_FOUND;
+          if (unknown && !attempt.offeredAgain)
+            this.#offerAgain(attempt, challenge).catch((again: unknown) =>
+              this.#failed(attempt, again),
+            );
+          else this.#failed(attempt, cause);
+        },
+      },
+    );
+  }
+
+  /** The server has lost this account, which returns with its receipt (delivery.md 5). */
+  async #offerAgain(attempt: Attempt, challenge: Challenge): Promise<void> {
+    attempt.offeredAgain = true;
+    const signUp = await this.#parts.login.signUpAgain(challenge);
     const version = versionWith(challenge);
-    if (this.#signUpFirst) {
-      const signUp = await login.signUpAgain(challenge);
-      const answer = await attempt.channel.request("signUp", { ...signUp, version });
-      await login.signedUpAgain(answer);
-    }
-    const hello = { ...(await login.hello(challenge)), version, window: WINDOW };
-    attempt.channel.ask("hello", hello, {
-      answered: (welcome) => this.#welcomed(attempt, welcome as Welcome),
-      failed: (cause) => this.#failed(attempt, cause),
-    });
+    const answer = await attempt.channel.request("signUp", { ...signUp, version });
+    await this.#parts.login.signedUpAgain(answer);
+    await this.#logIn(attempt, challenge);
   }
 
   /** In its turn, so that no mail is handed up before. */
   #welcomed(attempt: Attempt, welcome: Welcome): void {
     const { handler, login } = this.#parts;
-    this.#signUpFirst = false;
     attempt.welcomed = true;
     attempt.watch(() => attempt.channel.close(CloseCode.IDLE, "nothing was heard"));
     this.#handUp.step(attempt, {
@@ -197,14 +208,12 @@ export class ServerConnection implements Connection {
   }
 
   #refused(attempt: Attempt, { code, retryAfterMs }: ProtocolError): void {
-    const again = this.#signUpFirst; // Then a definite refusal is the end.
+    const definite = retryAfterMs === undefined && !attempt.welcomed;
     if (code === ErrorCode.VERSION_NOT_SUPPORTED) {
       this.#stop({ kind: "ended", reason: "version-not-supported" });
-    } else if (again && retryAfterMs === undefined && !attempt.welcomed) {
+    } else if (code === ErrorCode.LOGIN_REFUSED || (definite && attempt.offeredAgain)) {
       this.#stop({ kind: "ended", reason: "login-refused" });
     } else {
-      // The server may have lost this account: once, it is offered again before the hello.
-      if (code === ErrorCode.LOGIN_REFUSED) this.#signUpFirst = true;
       attempt.reconnectAfterMs = retryAfterMs ?? 0;
       attempt.channel.close(CloseCode.NORMAL, "to begin again");
     }
@@ -212,13 +221,12 @@ export class ServerConnection implements Connection {
 
   #ended(attempt: Attempt, code: number): void {
     if (attempt !== this.#attempt) return;
-    const refusedOnce = code === CloseCode.LOGIN_REFUSED && !this.#signUpFirst;
-    if (refusedOnce) this.#signUpFirst = true;
-    if (reconnectAfter(code) === "never" && !refusedOnce) {
+    const reconnect = reconnectAfter(code);
+    if (reconnect === "never") {
       this.#stop({ kind: "ended", reason: endedBy(code) });
       return;
     }
-    const atOnce = reconnectAfter(code) === "at-once" && attempt.loggedIn;
+    const atOnce = reconnect === "at-once" && attempt.loggedIn;
     const delayMs = attempt.reconnectAfterMs + (atOnce ? 0 : this.#backoff.nextDelayMs());
     this.#attempt = undefined;
     this.#cancelRetry = this.#parts.clock.after(delayMs, () => this.#connect());
@@ -227,7 +235,6 @@ export class ServerConnection implements Connection {
 
   #stop(state: ConnectionState): void {
     this.#cancelRetry();
-    this.#signUpFirst = false;
     const attempt = this.#attempt;
     this.#attempt = undefined;
     attempt?.channel.close(CloseCode.NORMAL, "done");

@@ -23,6 +23,11 @@ export type UndecryptableCause =
   /** Everything else: malformed, forged, or too far ahead. */
   | "invalid";
 
+export interface EncryptOptions {
+  /** A live or profile key rides in the wrapper: padded so that sizes tell nothing (trust.md 9). */
+  readonly carriesKeys?: boolean;
+}
+
 /** Pairwise sessions with devices: one a device, kept in the store, stepped inside transactions. */
 export interface Sessions {
   /** A session that can encrypt is there. */
@@ -31,7 +36,12 @@ export interface Sessions {
    * Pads, encrypts, steps the ratchet, raises the state number. Returns the envelope's ciphertext, its kind
    * byte first. Throws NoSessionError where `has` is false.
    */
-  encrypt(tx: Transaction, to: DeviceAddress, content: Uint8Array): Promise<Uint8Array>;
+  encrypt(
+    tx: Transaction,
+    to: DeviceAddress,
+    content: Uint8Array,
+    options?: EncryptOptions,
+  ): Promise<Uint8Array>;
   /**
    * Never throws for what the message is. What fails changes nothing. Steps raise the state number; so does
    * the acknowledgement of a batch, by the caller: see StateNumber.
@@ -49,7 +59,10 @@ export interface Sessions {
    * the account's chain lists, else InvalidBundleError.
    */
   begin(tx: Transaction, to: DeviceAddress, bundle: PrekeyBundle): Promise<void>;
-  /** Network. A new session in place of one that does not work (trust.md 6: at most one an hour a pair). */
+  /**
+   * Network. A new session in place of one that does not work. False: no bundle could be had. How often is
+   * the caller's to limit (trust.md 6: one an hour, 5 a day a pair).
+   */
   renew(to: DeviceAddress): Promise<boolean>;
   /** The device was removed from its account. */
   forget(tx: Transaction, device: DeviceAddress): Promise<void>;

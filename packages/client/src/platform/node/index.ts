@@ -1,5 +1,6 @@
 export type { StoreKey } from "./data-key.ts";
 export { NodeClientStore } from "./node-client-store.ts";
+export { nodeCrypto } from "./node-crypto.ts";
 export { nodeSocket, socketUrl } from "./node-socket.ts";
 export { type NodeStoreOptions, openNodeStore } from "./open-node-store.ts";
 export { StoreDamagedError, StoreInUseError, WrongKeyError } from "./store-errors.ts";
