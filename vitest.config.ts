@@ -1,14 +1,22 @@
 import { defineConfig } from "vitest/config";
 
-const packages = ["protocol", "crypto", "client", "server", "cli", "e2e"];
+// The command line, the simulated worlds and what else talks through the Messenger join when it stands.
+const tests = {
+  protocol: "test/**/*.test.ts",
+  crypto: "test/**/*.test.ts",
+  client: "test/**/*.test.ts",
+  server: "test/**/*.test.ts",
+  cli: "test/terminal/*.test.ts",
+  e2e: "test/{simulation,checker}/*.test.ts",
+};
 
 export default defineConfig({
   test: {
-    projects: packages.map((name) => ({
+    projects: Object.entries(tests).map(([name, include]) => ({
       test: {
         name,
         root: `packages/${name}`,
-        include: ["test/**/*.test.ts"],
+        include: [include],
         pool: "forks" as const,
       },
     })),
