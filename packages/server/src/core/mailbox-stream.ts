@@ -121,23 +121,20 @@ export class MailboxStream {
 
   async #pump(): Promise<void> {
     try {
-      await this.#deliverAll();
-    } finally {
-      this.#isRunning = false; // In the same turn as the decision to end, or a wake-up between would be lost.
-    }
-  }
-
-  async #deliverAll(): Promise<void> {
-    while (!this.#isStopped && this.#deliverPage()) {
-      // Only questions that were asked before this read are answered by its end.
-      const asked = this.#drains.splice(0);
-      this.#readAgain = false;
-      this.#page = await this.#reader.next(PAGE_ENVELOPES);
-      if (this.#page.length > 0) this.#drains.unshift(...asked);
-      else {
-        for (const requestId of asked) this.#sendDrained(requestId);
-        if (!this.#readAgain && this.#drains.length === 0) return;
+      while (!this.#isStopped && this.#deliverPage()) {
+        // Only questions that were asked before this read are answered by its end.
+        const asked = this.#drains.splice(0);
+        this.#readAgain = false;
+        this.#page = await this.#reader.next(PAGE_ENVELOPES);
+        if (this.#page.length > 0) this.#drains.unshift(...asked);
+        else {
+          for (const requestId of asked) this.#sendDrained(requestId);
+          if (!this.#readAgain && this.#drains.length === 0) return;
+        }
       }
+    } finally {
+      // Here, in the same turn as the decision to end, or a wake-up between the two would be lost.
+      this.#isRunning = false;
     }
   }
 

@@ -61,10 +61,13 @@ export class Connection implements Outlet {
   /** One whole frame from the client. */
   receive(bytes: Uint8Array): void {
     if (this.#isEnded) return;
+    let requestId = 0;
     try {
-      this.#take(this.#decode(bytes));
+      const frame = this.#decode(bytes);
+      requestId = frame.requestId;
+      this.#take(frame);
     } catch (cause) {
-      this.#fail(cause instanceof InvalidFrameError ? cause.requestId : 0, cause);
+      this.#fail(cause instanceof InvalidFrameError ? cause.requestId : requestId, cause);
     }
   }
 

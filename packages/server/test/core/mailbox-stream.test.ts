@@ -1,0 +1,194 @@
+import { CloseCode, decodeServerFrame, ErrorCode, type ServerFrame } from "@parley/protocol";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { ACK_EXPECTED_MS, MailboxStream } from "../../src/core/mailbox-stream.ts";
+import type { MailboxRow, MailboxStore, StoredEnvelope } from "../../src/ports/mailbox-store.ts";
+import { ManualClock, settled } from "../fixtures/manual-clock.ts";
+import { delivery, deviceOf } from "../fixtures/rows.ts";
+import { logTo } from "../fixtures/store.ts";
+
+const phone = deviceOf("alice");
+
+/** A stream over rows in memory, and what it says. */
+function openStream(window = { envelopes: 100, bytes: 1_000_000 }) {
+  const clock = new ManualClock();
+  const rows: StoredEnvelope[] = [];
+  const removed: string[] = [];
+  const pushed: unknown[] = [];
+  const frames: ServerFrame["response"][] = [];
+  const state = { failsToRead: false, probes: 0, ended: 0, reads: 0 };
+  let place = 0;
+  const reader = {
+    next: async (limit: number) => {
+      state.reads++;
+      if (state.failsToRead) throw new Error("the store is away");
+      const page = rows.slice(place, place + limit);
+      place += page.length;
+      return page;
+    },
+  };
+  const mailboxes = {
+    open: () => reader,
+    remove: async (_mailbox: unknown, gone: readonly MailboxRow[]) => void removed.push(...gone),
+  } as unknown as MailboxStore;
+  const push = { push: async (device: unknown) => void pushed.push(device) };
+  const outlet = {
+    send: (frame: Uint8Array) => frames.push(decodeServerFrame(frame).response),
+    end: (code: number) => {
+      state.ended = code;
+    },
+    probe: () => {
+      state.probes++;
+    },
+  };
+  const parts = { mailboxes, push, clock, log: logTo([]) };
+  const stream = new MailboxStream(parts, phone, outlet, window);
+  const store = (name: string, text = name) => {
+    rows.push({ row: name as MailboxRow, bytes: delivery(phone, name, text).bytes });
+  };
+  const said = () =>
+    frames.map((frame) =>
+      frame.case === "deliver"
+        ? frame.value.envelopes.map(({ ciphertext }) => Buffer.from(ciphertext.slice(1)).toString())
+        : frame.case,
+    );
+  const delivered = () => said().flatMap((each) => (Array.isArray(each) ? each : []));
+  return { stream, store, said, delivered, frames, removed, pushed, clock, state };
+}
+
+test("delivers what waits, says drained once, and then what comes", async () => {
+  const { stream, store, said } = openStream();
+  store("a");
+  store("b");
+  stream.start();
+  await settled();
+  expect(said()).toEqual([["a", "b"], "drained"]);
+  store("c");
+  stream.wake();
+  await settled();
+  expect(said()).toEqual([["a", "b"], "drained", ["c"]]);
+});
+
+test("counts ordinals from 1 and goes on with them", async () => {
+  const { stream, store, frames } = openStream();
+  store("a");
+  store("b");
+  stream.start();
+  await settled();
+  store("c");
+  stream.wake();
+  await settled();
+  const ordinals = frames.flatMap((frame) =>
+    frame.case === "deliver" ? [frame.value.firstOrdinal] : [],
+  );
+  expect(ordinals).toEqual([1n, 3n]);
+});
+
+test("answers a drain behind everything that was stored before it", async () => {
+  const { stream, store, said } = openStream();
+  stream.start();
+  await settled();
+  store("a"); // And its wake-up is lost.
+  stream.drain(7);
+  await settled();
+  expect(said()).toEqual(["drained", ["a"], "drained"]);
+});
+
+test("does not miss a wake-up that comes while it reads", () =>
+  fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(4), { maxLength: 12 }), async (turns) => {
+      const { stream, store, delivered } = openStream();
+      stream.start();
+      for (const [i, count] of turns.entries()) {
+        store(`m${i}`);
+        stream.wake();
+        for (let j = 0; j < count; j++) await Promise.resolve();
+      }
+      await settled();
+      expect(delivered()).toEqual(turns.map((_, i) => `m${i}`));
+    }),
+  ));
+
+test("keeps the window in envelopes, and goes on with each ack", async () => {
+  const { stream, store, said, delivered, removed } = openStream({
+    envelopes: 2,
+    bytes: 1_000_000,
+  });
+  for (const name of ["a", "b", "c", "d", "e"]) store(name);
+  stream.start();
+  await settled();
+  expect(said()).toEqual([["a", "b"]]);
+  await stream.ack(1n);
+  await settled();
+  expect(delivered()).toEqual(["a", "b", "c"]);
+  await stream.ack(3n);
+  await settled();
+  expect(said().slice(-2)).toEqual([["d", "e"], "drained"]);
+  expect(removed).toEqual(["a", "b", "c"]);
+});
+
+test("keeps the window in bytes", async () => {
+  const { stream, store, delivered } = openStream({ envelopes: 100, bytes: 131_072 });
+  for (const name of ["a", "b", "c"]) store(name, name.repeat(60_000));
+  stream.start();
+  await settled();
+  expect(delivered()).toHaveLength(2);
+  await stream.ack(1n);
+  await settled();
+  expect(delivered()).toHaveLength(3);
+});
+
+test("refuses an ack beyond what was delivered, and takes an old one again", async () => {
+  const { stream, store, removed } = openStream();
+  store("a");
+  stream.start();
+  await settled();
+  expect(() => stream.ack(2n)).toThrow(
+    expect.objectContaining({ code: ErrorCode.INVALID_REQUEST }),
+  );
+  await stream.ack(1n);
+  await stream.ack(1n);
+  expect(removed).toEqual(["a"]);
+});
+
+test("pushes and probes when a delivery is not acknowledged in time", async () => {
+  const { stream, store, clock, pushed, state } = openStream();
+  store("a");
+  stream.start();
+  await settled();
+  await clock.pass(ACK_EXPECTED_MS - 1);
+  expect(pushed).toEqual([]);
+  await clock.pass(1);
+  expect(pushed).toEqual([phone]);
+  expect(state.probes).toBe(1);
+});
+
+test("does not push where the ack came", async () => {
+  const { stream, store, clock, pushed } = openStream();
+  store("a");
+  stream.start();
+  await settled();
+  await stream.ack(1n);
+  await clock.pass(10 * ACK_EXPECTED_MS);
+  expect(pushed).toEqual([]);
+});
+
+test("ends the connection where its mailbox cannot be read, so that the client comes back", async () => {
+  const { stream, state } = openStream();
+  state.failsToRead = true;
+  stream.start();
+  await settled();
+  expect(state.ended).toBe(CloseCode.INTERNAL);
+});
+
+test("says nothing after it was stopped", async () => {
+  const { stream, store, said, state } = openStream();
+  store("a");
+  stream.start();
+  stream.stop();
+  await settled();
+  stream.wake();
+  await settled();
+  expect(said()).toEqual([]);
+  expect(state.reads).toBeLessThan(2);
+});
