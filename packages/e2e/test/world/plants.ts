@@ -1,7 +1,6 @@
 import { BinaryReader, BinaryWriter, type WireType } from "@bufbuild/protobuf/wire";
 import type { Change, ClientStore, KeyRange, StoredRow, TableName } from "@parley/client";
 import { toHex } from "@parley/protocol";
-import type { Ports } from "@parley/server";
 import type { Life } from "../../src/simulation/life.ts";
 import type { VirtualClock } from "../../src/simulation/virtual-clock.ts";
 import type { Plants } from "../../src/world/world.ts";
@@ -164,5 +163,3 @@ function withOwn<T extends object>(object: T, own: Partial<T>): T {
     },
   });
 }
-
-export type { Ports };
