@@ -1,18 +1,17 @@
-import { create, fromBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { fromHex, toHex } from "@parley/protocol";
 import {
   type ChainRecord,
   type ConversationRecord,
-  EntryRefSchema,
   StoredEntrySchema,
 } from "../gen/parley/store/v1/conversation_pb.ts";
 import type { DeviceAddress } from "../sessions/device-address.ts";
 import { newChain, noteHeld } from "./chain.ts";
 import { entryHash, type HeadInit, makeHead, SEEN_HASH_BYTES } from "./entry.ts";
+import { encodePoint } from "./entry-ref.ts";
 import { type EntryPoint, messageKey, placedRange, pointOfPlacedKey } from "./keys.ts";
 import type { Ledger } from "./ledger.ts";
 import { placeEntries } from "./placing.ts";
-import { encodePoint } from "./take-entry.ts";
 
 export interface OwnEntry {
   readonly conversation: string;
@@ -149,9 +148,4 @@ async function highestPlaced(
   const range = { ...placedRange(conversation), reverse: true, limit: 1 };
   const [row] = await ledger.tx.range("timeline", range);
   return row && pointOfPlacedKey(row.key);
-}
-
-export function decodePoint(bytes: Uint8Array): EntryPoint {
-  const { conversation, chain, counter } = fromBinary(EntryRefSchema, bytes);
-  return { conversation: toHex(conversation), chain: toHex(chain), counter };
 }

@@ -100,3 +100,11 @@ export function noteSettled(chain: ChainRecord, counter: number): boolean {
   chain.settled = [...addCounters(chain.settled, counter, counter)];
   return true;
 }
+
+/** The last entry of which everything before is accepted too; 0: none. */
+export function acceptedHead(chain: ChainRecord): number {
+  const first = chain.accepted[0];
+  if (first === undefined) return 0;
+  const upTo = runWith(chain.accepted, first)?.last ?? 0;
+  return holds(chain, upTo) ? upTo : 0;
+}

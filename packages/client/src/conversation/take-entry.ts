@@ -1,8 +1,7 @@
-import { create, toBinary } from "@bufbuild/protobuf";
-import { type AccountHead, equalBytes, fromHex, toHex } from "@parley/protocol";
+import { create } from "@bufbuild/protobuf";
+import { type AccountHead, equalBytes, toHex } from "@parley/protocol";
 import {
   type ChainRecord,
-  EntryRefSchema,
   ListHeadSchema,
   type StoredEntry,
   StoredEntrySchema,
@@ -11,6 +10,7 @@ import type { DeviceAddress } from "../sessions/device-address.ts";
 import { belongsTo, holds, newChain, noteHeld, noteTold } from "./chain.ts";
 import { addCounters } from "./counter-set.ts";
 import { entryHash, InvalidEntryError, type OpenedEntry, openHead } from "./entry.ts";
+import { encodePoint } from "./entry-ref.ts";
 import { type EntryPoint, messageKey } from "./keys.ts";
 import type { Ledger } from "./ledger.ts";
 import { placeEntries } from "./placing.ts";
@@ -137,8 +137,3 @@ export function listHeads({ sender, recipient }: EntryHeads) {
 }
 
 const fieldsOf = ({ era, version, hash }: AccountHead) => ({ era, version, hash });
-
-export function encodePoint({ conversation, chain, counter }: EntryPoint): Uint8Array {
-  const ref = { conversation: fromHex(conversation), chain: fromHex(chain), counter };
-  return toBinary(EntryRefSchema, create(EntryRefSchema, ref));
-}

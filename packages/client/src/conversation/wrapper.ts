@@ -2,8 +2,7 @@ import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { type AccountHead, ContentSchema, fromHex, toHex } from "@parley/protocol";
 import type { ChainRecord } from "../gen/parley/store/v1/conversation_pb.ts";
 import type { DeviceAddress } from "../sessions/device-address.ts";
-import { holds } from "./chain.ts";
-import { runWith } from "./counter-set.ts";
+import { acceptedHead } from "./chain.ts";
 import { entryHash } from "./entry.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -67,12 +66,4 @@ export async function ownHeadFor(
     headCounter: entry === undefined ? 0 : headCounter,
     headHash: entry === undefined ? new Uint8Array() : entryHash(entry.head),
   };
-}
-
-/** The last entry of which everything before is accepted too; 0: none. */
-export function acceptedHead(chain: ChainRecord): number {
-  const first = chain.accepted[0];
-  if (first === undefined) return 0;
-  const upTo = runWith(chain.accepted, first)?.last ?? 0;
-  return holds(chain, upTo) ? upTo : 0;
 }

@@ -61,19 +61,28 @@ export function receiptOf(chain: ReceivedChain): {
   return { delivered, read: watermarkOf(delivered.upTo, unionOf(absent, chain.unread)) };
 }
 
-/** What a receipt says about an own chain, over what was known: nothing ever goes back. */
+/** What is known of an own chain. */
 export interface OwnChainMarks {
   readonly accepted: CounterSet;
   readonly delivered: CounterSet;
   readonly read: CounterSet;
 }
 
+export interface ReceivedReceipt {
+  /** The counter at which the chain began for the device that speaks: below it, it says nothing. */
+  readonly start: number;
+  readonly delivered: Watermark;
+  readonly read: Watermark;
+}
+
+/** What a receipt says about an own chain, over what was known: nothing ever goes back. */
 export function afterReceipt(
   before: OwnChainMarks,
-  receipt: { readonly delivered: Watermark; readonly read: Watermark },
+  receipt: ReceivedReceipt,
 ): OwnChainMarks & { readonly newlyDelivered: CounterSet; readonly newlyRead: CounterSet } {
-  const read = unionOf(before.read, coveredBy(receipt.read));
-  const delivered = unionOf(unionOf(before.delivered, coveredBy(receipt.delivered)), read);
+  const says = (watermark: Watermark) => removeCounters(coveredBy(watermark), 1, receipt.start - 1);
+  const read = unionOf(before.read, says(receipt.read));
+  const delivered = unionOf(unionOf(before.delivered, says(receipt.delivered)), read);
   return {
     accepted: unionOf(before.accepted, delivered),
     delivered,

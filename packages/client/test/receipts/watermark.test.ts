@@ -68,6 +68,7 @@ test("says nothing of reading where read receipts are switched off", () => {
 test("moves no status back, whatever order receipts come in", () => {
   const rank = { queued: 0, sent: 1, delivered: 2, read: 3 };
   const receipt = fc.record({ delivered: counters, read: counters }).map(({ delivered, read }) => ({
+    start: 1,
     delivered: watermarkOf(HEAD, delivered),
     read: watermarkOf(HEAD, read),
   }));
@@ -89,4 +90,12 @@ test("moves no status back, whatever order receipts come in", () => {
       }
     }),
   );
+});
+
+test("hears nothing about entries that were never meant for the device that speaks", () => {
+  const nothing = { accepted: NO_COUNTERS, delivered: NO_COUNTERS, read: NO_COUNTERS };
+  const upTo = { upTo: 9, except: [] };
+  expect(afterReceipt(nothing, { start: 5, delivered: upTo, read: upTo }).newlyRead).toEqual([
+    5, 9,
+  ]);
 });

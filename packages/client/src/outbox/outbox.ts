@@ -1,0 +1,315 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { type SendMessageRequest, SendMessageRequestSchema, toHex } from "@parley/protocol";
+import type { Ledger } from "../conversation/ledger.ts";
+import type { OutboxItem } from "../gen/parley/store/v1/conversation_pb.ts";
+import { onLedger, type Parts, PREPARE_AGAIN_MS, sealingOf } from "../parts.ts";
+import { NoSessionError } from "../sessions/sessions.ts";
+import type { Transaction } from "../store/transaction.ts";
+import { type Lane, Lanes, type Sending } from "./lane.ts";
+import { makeEntries, type Typed } from "./make-entries.ts";
+import { allItems, newItem, putItem, sendKey, sequenceOfSend } from "./outbox-row.ts";
+import { prepareLane } from "./preparation.ts";
+import { sealItem } from "./seal-item.ts";
+import { Sender, unsealAll } from "./sender.ts";
+import { refuseTyped } from "./settle-item.ts";
+import { allUnsent, newUnsent, putUnsent, sequenceOfUnsent, unsentKey } from "./unsent.ts";
+
+/** Latency must not bound throughput: so many sends are under way at once. The server takes 128 requests. */
+const IN_FLIGHT_MAX = 64;
+/** Of one transaction (delivery.md 9). */
+const BATCH_MAX = 16;
+
+/** One send to put into the queue, inside a transaction. */
+export type Outgoing = Parameters<typeof newItem>[0] & { readonly recipientAccount: Uint8Array };
+
+/**
+ * What this device sends: saved when typed, made into entries when connected and drained, sent with several
+ * under way, repeated with the same bytes until accepted (delivery.md 2 and 3). One lane for each account
+ * keeps the order of the mailbox that of the chain.
+ */
+export class Outbox {
+  readonly #parts: Parts;
+  readonly #lanes = new Lanes();
+  readonly #sender: Sender;
+  #typed: Typed[] = [];
+  #nextTyped = 1;
+  #nextSend = 1;
+  #connected = false;
+  #connectionNumber = 0;
+  /** Drained, or 5 s after connecting: what is written now sorts below what has been read. */
+  #mayMake = false;
+  #inFlight = 0;
+  #pumping: Promise<void> | undefined;
+  #again = false;
+  #cancelAlarm: () => void = () => {};
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#sender = new Sender(parts, this.#lanes);
+  }
+
+  /** Once, before anything else: what the store holds goes on where it stopped. */
+  async load(): Promise<void> {
+    await this.#parts.device.transactor.transact(async (tx) => {
+      const rows = await allItems(tx);
+      for (const { key, item } of rows) {
+        this.#nextSend = sequenceOfSend(key) + 1;
+        this.#enqueue(key, item, 0);
+      }
+      const made = new Set(rows.map(({ item }) => item.unsentKey));
+      for (const { key, entry } of await allUnsent(tx)) {
+        this.#nextTyped = sequenceOfUnsent(key) + 1;
+        if (entry.failure !== "" || made.has(key)) continue;
+        // The vault outlived a main store that held the entry: it is made anew.
+        if (entry.head.length > 0) putUnsent(tx, key, { ...entry, head: new Uint8Array() });
+        this.#typed.push({ key, conversation: toHex(entry.conversation) });
+      }
+    });
+  }
+
+  /** Inside a transaction: from its commit on the message is not lost. */
+  saveTyped(tx: Transaction, fields: Parameters<typeof newUnsent>[0]): void {
+    const key = unsentKey(this.#nextTyped++);
+    putUnsent(tx, key, newUnsent(fields));
+    tx.afterCommit(() => {
+      this.#typed.push({ key, conversation: toHex(fields.conversation) });
+      this.wake();
+    });
+  }
+
+  /** Inside a transaction. Encrypted at once where that is possible. */
+  async put(ledger: Ledger, fields: Outgoing, notBeforeMs = 0): Promise<void> {
+    const { tx } = ledger;
+    const key = sendKey(this.#nextSend++);
+    const item = newItem(fields);
+    const request = notBeforeMs === 0 ? await this.#trySeal(ledger, item) : undefined;
+    putItem(tx, key, item);
+    tx.afterCommit(() => {
+      this.#enqueue(key, item, notBeforeMs, request);
+      this.wake();
+    });
+  }
+
+  connected(): void {
+    this.#connected = true;
+    this.#connectionNumber += 1;
+    for (const lane of this.#lanes) lane.notBeforeMs = 0;
+    this.wake();
+  }
+
+  mayMakeEntries(): void {
+    this.#mayMake = this.#connected;
+    this.wake();
+  }
+
+  disconnected(): void {
+    this.#connected = false;
+    this.#mayMake = false;
+    this.#cancelAlarm();
+  }
+
+  /** A receipt to this account is still under way: the next waits, and says more. */
+  hasReceiptWaiting(account: string): boolean {
+    return this.#lanes.of(account).sendings.some(({ item }) => item.receiptChains.length > 0);
+  }
+
+  hold(accountId: string): void {
+    this.#sender.hold(accountId);
+  }
+
+  /** This device was rolled back: what was encrypted is encrypted anew (trust.md 7). */
+  async sealAnew(tx: Transaction): Promise<void> {
+    for (const lane of this.#lanes) {
+      lane.prepared = false;
+      await unsealAll(tx, lane.sendings);
+    }
+  }
+
+  wake(): void {
+    this.#again = true;
+    if (this.#connected) this.#pumping ??= this.#pump();
+  }
+
+  async #pump(): Promise<void> {
+    await Promise.resolve(); // So that `#pumping` is set, and what one turn puts in goes together.
+    try {
+      while (this.#again && this.#connected) {
+        this.#again = false;
+        await this.#sealWaiting();
+        if (this.#mayMake) await this.#makeTyped();
+        if (this.#connected) this.#dispatch();
+      }
+    } catch (cause) {
+      this.#parts.fatal(cause);
+    } finally {
+      this.#pumping = undefined;
+    }
+    if (this.#connected) this.#setAlarm();
+  }
+
+  async #makeTyped(): Promise<void> {
+    const batch = this.#nextTypedBatch();
+    if (batch.length === 0) return;
+    this.#again = true;
+    const nowMs = this.#parts.clock.now();
+    const making = { ...sealingOf(this.#parts), nowMs, nextKey: () => sendKey(this.#nextSend++) };
+    try {
+      await this.#parts.device.transactor.transact(async (tx) => {
+        const made = await makeEntries(making, tx, batch);
+        tx.afterCommit(() => {
+          for (const { key, item, request } of made) this.#enqueue(key, item, 0, request);
+        });
+      });
+      this.#typed = this.#typed.filter((typed) => !batch.includes(typed));
+    } catch (cause) {
+      for (const { conversation } of batch) this.#missed(this.#lanes.of(conversation), cause);
+    }
+  }
+
+  #nextTypedBatch(): Typed[] {
+    const nowMs = this.#parts.clock.now();
+    const batch: Typed[] = [];
+    const room = new Map<Lane, number>();
+    for (const typed of this.#typed) {
+      if (batch.length === BATCH_MAX) break;
+      const lane = this.#lanes.of(typed.conversation);
+      if (!lane.isOpen(nowMs)) continue;
+      if (!lane.prepared) {
+        this.#prepare(lane);
+        continue;
+      }
+      const left = room.get(lane) ?? IN_FLIGHT_MAX - lane.underWay(nowMs);
+      if (left <= 0) continue;
+      room.set(lane, left - 1);
+      batch.push(typed);
+    }
+    return batch;
+  }
+
+  async #sealWaiting(): Promise<void> {
+    for (const lane of this.#lanes) {
+      const waiting = lane.unsealed(this.#parts.clock.now(), BATCH_MAX);
+      if (waiting.length === 0) continue;
+      if (!lane.prepared) {
+        this.#prepare(lane);
+        continue;
+      }
+      this.#again = true;
+      try {
+        await onLedger(this.#parts, (ledger) => this.#sealAll(ledger, waiting));
+      } catch (cause) {
+        this.#missed(lane, cause);
+      }
+    }
+  }
+
+  async #sealAll(ledger: Ledger, waiting: readonly Sending[]): Promise<void> {
+    for (const sending of waiting) {
+      const { key, item } = sending;
+      const request = await sealItem(sealingOf(this.#parts), ledger, item);
+      putItem(ledger.tx, key, item);
+      ledger.tx.afterCommit(() => {
+        sending.request = request;
+      });
+    }
+  }
+
+  /** A list or a session that was there is gone: prepare again. */
+  #missed(lane: Lane, cause: unknown): void {
+    if (!(cause instanceof NoSessionError)) throw cause;
+    lane.prepared = false;
+    lane.backOff(this.#parts.clock.now(), PREPARE_AGAIN_MS);
+  }
+
+  #prepare(lane: Lane): void {
+    if (lane.preparing) return;
+    lane.preparing = true;
+    this.#prepareNow(lane)
+      .catch((cause: unknown) => this.#parts.fatal(cause))
+      .finally(() => {
+        lane.preparing = false;
+      });
+  }
+
+  async #prepareNow(lane: Lane): Promise<void> {
+    const outcome = await prepareLane(this.#parts, lane);
+    lane.prepared = outcome === "prepared";
+    if (outcome === "account-gone") await this.#refuseLane(lane, "the account is gone");
+    if (outcome === "false-list") this.hold(lane.account);
+    lane.preparing = false;
+    // Where the connection was lost, the next welcome wakes.
+    if (outcome !== "not-yet") this.wake();
+    else if (this.#connected) this.#setAlarm();
+  }
+
+  #dispatch(): void {
+    const nowMs = this.#parts.clock.now();
+    for (const lane of this.#lanes)
+      while (this.#inFlight < IN_FLIGHT_MAX) {
+        const sending = lane.next(nowMs);
+        if (sending?.request === undefined) break;
+        this.#inFlight += 1;
+        sending.isInFlight = true;
+        this.#send(lane, sending, sending.request).catch((cause: unknown) =>
+          this.#parts.fatal(cause),
+        );
+      }
+  }
+
+  async #send(lane: Lane, sending: Sending, request: SendMessageRequest): Promise<void> {
+    const connectionNumber = this.#connectionNumber;
+    try {
+      const outcome = await this.#sender.send(lane, sending, request);
+      // Until the next welcome each try would fail at once.
+      if (outcome === "lost" && connectionNumber === this.#connectionNumber) this.disconnected();
+    } finally {
+      this.#inFlight -= 1;
+      sending.isInFlight = false;
+    }
+    this.wake();
+  }
+
+  async #refuseLane(lane: Lane, failure: string): Promise<void> {
+    for (const sending of [...lane.sendings]) await this.#sender.refuse(lane, sending, failure);
+    const refused = this.#typed.filter(({ conversation }) => conversation === lane.account);
+    this.#typed = this.#typed.filter((typed) => !refused.includes(typed));
+    const { device, emit } = this.#parts;
+    await device.transactor.transact(async (tx) => {
+      for (const { key } of refused) await refuseTyped(tx, key, { failure, emit });
+    });
+  }
+
+  async #trySeal(ledger: Ledger, item: OutboxItem): Promise<SendMessageRequest | undefined> {
+    const lane = this.#lanes.of(toHex(item.recipientAccount));
+    // Behind what is still to be encrypted, so that nothing overtakes.
+    if (!lane.prepared || lane.sendings.some(({ request }) => request === undefined))
+      return undefined;
+    try {
+      return await sealItem(sealingOf(this.#parts), ledger, item);
+    } catch (cause) {
+      if (!(cause instanceof NoSessionError)) throw cause;
+      return undefined;
+    }
+  }
+
+  #enqueue(
+    key: string,
+    item: OutboxItem,
+    notBeforeMs: number,
+    request: SendMessageRequest | undefined = item.request.length === 0
+      ? undefined
+      : fromBinary(SendMessageRequestSchema, item.request),
+  ): void {
+    const lane = this.#lanes.of(toHex(item.recipientAccount));
+    lane.sendings.push({ key, item, request, isInFlight: false, notBeforeMs });
+  }
+
+  /** Wakes the pump when the next lane or item may go. */
+  #setAlarm(): void {
+    this.#cancelAlarm();
+    const nowMs = this.#parts.clock.now();
+    const next = Math.min(...Array.from(this.#lanes, (lane) => lane.nextAtMs(nowMs)));
+    if (next === Number.POSITIVE_INFINITY) return;
+    this.#cancelAlarm = this.#parts.clock.after(next - nowMs, () => this.wake());
+  }
+}

@@ -1,0 +1,146 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  DeliveryClass,
+  EntrySchema,
+  EnvelopeSchema,
+  fromHex,
+  type SendMessageRequest,
+  SendMessageRequestSchema,
+  SignalSchema,
+  toHex,
+} from "@parley/protocol";
+import { decodeRef } from "../conversation/entry-ref.ts";
+import type { EntryPoint } from "../conversation/keys.ts";
+import type { Ledger } from "../conversation/ledger.ts";
+import { listHeads } from "../conversation/take-entry.ts";
+import { ownHeadFor, startFor, type Wrapping, wrap } from "../conversation/wrapper.ts";
+import type { Device } from "../device.ts";
+import type { KnownAccount } from "../directory/directory.ts";
+import type { OutboxItem } from "../gen/parley/store/v1/conversation_pb.ts";
+import type { Random } from "../ports/random.ts";
+import type { DeviceAddress } from "../sessions/device-address.ts";
+import { NoSessionError } from "../sessions/sessions.ts";
+
+const ENVELOPE_ID_BYTES = 16;
+
+export interface Sealing extends Pick<Device, "directory" | "sessions"> {
+  readonly own: DeviceAddress;
+  readonly random: Random;
+}
+
+/**
+ * Encrypts one item for every device that it goes to, and keeps the request in it. Throws NoSessionError
+ * where the lists of devices or a session are missing: prepare the recipient first.
+ */
+export async function sealItem(
+  sealing: Sealing,
+  ledger: Ledger,
+  item: OutboxItem,
+): Promise<SendMessageRequest> {
+  const { directory, own } = sealing;
+  const { tx } = ledger;
+  const conversation = toHex(item.recipientAccount);
+  const recipient = await directory.account(tx, conversation);
+  const sender = await directory.account(tx, own.accountId);
+  if (recipient === undefined || sender === undefined)
+    throw new NoSessionError("no list of the account's devices");
+  const theirs = await directory.addresses(tx, conversation);
+  const others = await directory.addresses(tx, own.accountId);
+  const isSignal = item.content.case === "signal";
+  const left = theirs.filter(({ deviceId }) => isLeftOut(item, deviceId));
+  const seal = sealer(sealing, ledger, { item, recipient, sender });
+  const request = create(SendMessageRequestSchema, {
+    recipientAccount: item.recipientAccount,
+    recipientHead: recipient.head,
+    senderHead: sender.head,
+    recipientEnvelopes: await inOrder(
+      theirs.filter((address) => !left.includes(address)),
+      seal,
+    ),
+    ownEnvelopes: isSignal ? [] : await inOrder(others, seal),
+    leftOutRecipientDevices: left.map(({ deviceId }) => deviceId),
+    leftOutOwnDevices: isSignal ? others.map(({ deviceId }) => deviceId) : [],
+  });
+  item.request = toBinary(SendMessageRequestSchema, request);
+  return request;
+}
+
+const isLeftOut = ({ onlyDevice }: OutboxItem, deviceId: number) =>
+  onlyDevice !== 0 && onlyDevice !== deviceId;
+
+interface Parties {
+  readonly item: OutboxItem;
+  readonly recipient: KnownAccount;
+  readonly sender: KnownAccount;
+}
+
+function sealer(
+  { sessions, random }: Sealing,
+  ledger: Ledger,
+  { item, recipient, sender }: Parties,
+) {
+  return async (to: DeviceAddress) => {
+    const content = wrap({
+      senderHead: sender.head,
+      recipientHead: to.accountId === recipient.accountId ? recipient.head : undefined,
+      ...(await contentFor(ledger, { item, recipient, sender }, to)),
+    });
+    return create(EnvelopeSchema, {
+      id: random(ENVELOPE_ID_BYTES),
+      destinationDevice: to.deviceId,
+      deliveryClass: DeliveryClass.DURABLE,
+      // As in ordinary chats, whatever it holds: the bit says nothing (trust.md 10).
+      urgent: true,
+      ciphertext: await sessions.encrypt(ledger.tx, to, content),
+    });
+  };
+}
+
+async function contentFor(
+  ledger: Ledger,
+  { item, recipient, sender }: Parties,
+  to: DeviceAddress,
+): Promise<Pick<Wrapping, "chain" | "class">> {
+  if (item.content.case === "signal")
+    return {
+      chain: await ownHeadFor(ledger, recipient.accountId, to),
+      class: { case: "signal", value: fromBinary(SignalSchema, item.content.value) },
+    };
+  const point = pointOf(item);
+  const entry = await ledger.entry(point);
+  const chain = await ledger.chain(point.conversation, point.chain);
+  if (entry === undefined || chain === undefined) throw new Error("an entry without its row");
+  if (entry.senderHead === undefined) {
+    Object.assign(entry, listHeads({ sender: sender.head, recipient: recipient.head }));
+    ledger.changed(entry);
+  }
+  const start = startFor(chain, to, point.counter);
+  ledger.changed(chain);
+  const isOwn = to.accountId === sender.accountId;
+  return {
+    chain: {
+      chain: fromHex(point.chain),
+      start,
+      ...(isOwn && { conversation: { with: { case: "accountId", value: item.recipientAccount } } }),
+    },
+    class: {
+      case: "entry",
+      value: create(EntrySchema, { head: entry.head, body: entry.body }),
+    },
+  };
+}
+
+export function pointOf({ content }: OutboxItem): EntryPoint {
+  if (content.case !== "entry") throw new Error("no entry in the item");
+  return decodeRef(content.value);
+}
+
+/** One after the other: each steps a ratchet of the same transaction. */
+async function inOrder<T>(
+  addresses: readonly DeviceAddress[],
+  seal: (to: DeviceAddress) => Promise<T>,
+): Promise<T[]> {
+  const sealed: T[] = [];
+  for (const address of addresses) sealed.push(await seal(address));
+  return sealed;
+}

@@ -1,0 +1,133 @@
+import {
+  type DeviceListMismatch,
+  ProtocolError,
+  type SendMessageRequest,
+  type SendMessageResponse,
+} from "@parley/protocol";
+import { ConnectionLostError } from "../connection/connection-lost-error.ts";
+import { onLedger, ownAddress, type Parts, PREPARE_AGAIN_MS } from "../parts.ts";
+import type { Transaction } from "../store/transaction.ts";
+import type { Lane, Lanes, Sending } from "./lane.ts";
+import { findItem, putItem } from "./outbox-row.ts";
+import { settleAccepted, settleRefused } from "./settle-item.ts";
+
+/** Sends one item, and does what the answer asks for (delivery.md 3). */
+export class Sender {
+  readonly #parts: Parts;
+  readonly #lanes: Lanes;
+
+  constructor(parts: Parts, lanes: Lanes) {
+    this.#parts = parts;
+    this.#lanes = lanes;
+  }
+
+  /**
+   * Until accepted the bytes are the same. "lost": no answer came, the item waits for the next welcome.
+   */
+  async send(
+    lane: Lane,
+    sending: Sending,
+    request: SendMessageRequest,
+  ): Promise<"settled" | "lost"> {
+    const { connection, stateNumber } = this.#parts.device;
+    let answer: SendMessageResponse;
+    try {
+      answer = await connection.request("sendMessage", {
+        ...request,
+        stateNumber: stateNumber.committed,
+      });
+    } catch (cause) {
+      if (cause instanceof ConnectionLostError) return "lost";
+      await this.#notAnswered(lane, sending, cause);
+      return "settled";
+    }
+    await this.#answered(lane, sending, answer);
+    return "settled";
+  }
+
+  /** Nothing goes to this account any more: somebody was shown a false list of it (trust.md 3). */
+  hold(account: string): void {
+    const lane = this.#lanes.of(account);
+    if (lane.held) return;
+    lane.held = true;
+    if (account === ownAddress(this.#parts).accountId) this.#lanes.holdAll();
+    this.#parts.emit({ type: "alarm", kind: "false-list", about: account });
+  }
+
+  async refuse(lane: Lane, sending: Sending, failure: string): Promise<void> {
+    const { key, item } = sending;
+    const { emit, clock } = this.#parts;
+    await onLedger(this.#parts, (ledger) =>
+      settleRefused({ emit, nowMs: clock.now() }, ledger, { key, item, failure }),
+    );
+    lane.remove(sending);
+  }
+
+  async #answered(lane: Lane, sending: Sending, { outcome }: SendMessageResponse): Promise<void> {
+    const { key, item } = sending;
+    const { emit, clock } = this.#parts;
+    switch (outcome.case) {
+      case "accepted":
+        await onLedger(this.#parts, (ledger) =>
+          settleAccepted({ emit, nowMs: clock.now() }, ledger, {
+            key,
+            item,
+            accepted: outcome.value,
+          }),
+        );
+        lane.succeeded();
+        lane.remove(sending);
+        return;
+      case "deviceListMismatch":
+        lane.takingOver ??= this.#takeOverLists(lane, outcome.value).finally(() => {
+          lane.takingOver = undefined;
+        });
+        await lane.takingOver;
+        await this.#parts.device.transactor.transact((tx) => unseal(tx, sending));
+        return;
+      case "unknownAccount":
+        return await this.refuse(lane, sending, "the account is gone");
+      case undefined:
+        return await this.refuse(lane, sending, "the server's answer is not understood");
+    }
+  }
+
+  async #notAnswered(lane: Lane, sending: Sending, cause: unknown): Promise<void> {
+    if (!(cause instanceof ProtocolError)) throw cause;
+    if (cause.retryAfterMs === undefined) await this.refuse(lane, sending, cause.message);
+    else lane.backOff(this.#parts.clock.now(), cause.retryAfterMs);
+  }
+
+  /** The newer lists are taken over; entries stay as they are, and every envelope is made anew. */
+  async #takeOverLists(lane: Lane, mismatch: DeviceListMismatch): Promise<void> {
+    const { directory, transactor } = this.#parts.device;
+    const nowMs = this.#parts.clock.now();
+    lane.prepared = false;
+    try {
+      const { recipient, own } = await directory.settleMismatch(mismatch, lane.account);
+      if (recipient.kind === "false-list") this.hold(lane.account);
+      if (own.kind === "false-list") this.hold(ownAddress(this.#parts).accountId);
+      if (recipient.kind !== "newer" && own.kind !== "newer") lane.backOff(nowMs, PREPARE_AGAIN_MS);
+    } catch (cause) {
+      if (cause instanceof ProtocolError)
+        lane.backOff(nowMs, cause.retryAfterMs ?? PREPARE_AGAIN_MS);
+      else if (!(cause instanceof ConnectionLostError)) throw cause;
+    }
+    const waiting = lane.sendings.filter(({ isInFlight }) => !isInFlight);
+    await transactor.transact((tx) => unsealAll(tx, waiting));
+  }
+}
+
+/** To be encrypted anew: for other devices, or because sessions were reset. */
+export async function unsealAll(tx: Transaction, sendings: readonly Sending[]): Promise<void> {
+  for (const sending of sendings) await unseal(tx, sending);
+}
+
+async function unseal(tx: Transaction, sending: Sending): Promise<void> {
+  const item = await findItem(tx, sending.key);
+  if (item === undefined) return;
+  putItem(tx, sending.key, { ...item, request: new Uint8Array() });
+  tx.afterCommit(() => {
+    sending.request = undefined;
+  });
+}
