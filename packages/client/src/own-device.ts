@@ -93,6 +93,8 @@ export class OwnDevice implements Login {
 
   async drained(): Promise<void> {
     const { events, prekeys, transactor } = this.#parts;
+    // Caught up says too that others can write: the first prekeys are with the server.
+    await prekeys.settled();
     await events.drained();
     await transactor.transact((tx) => prekeys.purge(tx));
   }

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { makeDataKey, type StoreKey, unwrapDataKey, type WrappedKey } from "./data-key.ts";
@@ -23,15 +23,20 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<NodeClie
   }
 }
 
-/** Only its owner may read it, from the first moment on; the log beside it inherits that. */
+/**
+ * Only its owner may read it, from the first moment on; the log beside it inherits that. A file that is there
+ * is not opened here: closing it would take away the locks that this process has on it (POSIX, fcntl).
+ */
 function makeFile(folder: string): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, FILE_NAME);
-  closeSync(openSync(path, "a", 0o600));
+  if (!existsSync(path)) {
+    closeSync(openSync(path, "wx", 0o600));
+    const directory = openSync(folder, "r");
+    fsyncSync(directory);
+    closeSync(directory);
+  }
   chmodSync(path, 0o600);
-  const directory = openSync(folder, "r");
-  fsyncSync(directory);
-  closeSync(directory);
   return path;
 }
 
