@@ -1,0 +1,115 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { connect as connectSocket } from "node:net";
+import { CLIENT_FRAME_BYTES_MAX, CloseCode } from "@parley/protocol";
+import { expect, onTestFinished, test } from "vitest";
+import { WebSocket } from "ws";
+import { createHttp } from "../../src/gateway/http.ts";
+import { attachWebSocket } from "../../src/gateway/websocket.ts";
+import { testServer } from "../fixtures/embedded.ts";
+import { Person } from "../fixtures/person.ts";
+import { connectTo } from "../fixtures/server-process.ts";
+import { textOf } from "../fixtures/wire-client.ts";
+
+async function listen() {
+  const server = testServer({ config: {} });
+  const http = createHttp();
+  const sockets = attachWebSocket(http.server, server);
+  await http.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = http.server.address() as AddressInfo;
+  const origin = `http://127.0.0.1:${port}`;
+  server.setOrigins([origin]);
+  onTestFinished(async () => {
+    await Promise.all([server.stop(), sockets.close(), http.close()]);
+  });
+  return { http, origin, port };
+}
+
+test("carries frames over a WebSocket", async () => {
+  const { origin } = await listen();
+  const [alice, bob] = [new Person("alice"), new Person("bob")];
+  const [a, b] = [await connectTo(origin), await connectTo(origin)];
+  await a.signUp(alice);
+  await b.signUp(bob);
+  await a.hello(alice);
+  await b.hello(bob);
+  await a.send(alice, bob, { text: "over a real wire" });
+  expect((await b.deliveries(1)).map(textOf)).toEqual(["over a real wire"]);
+  a.wire?.close();
+  b.wire?.close();
+});
+
+test("answers and ends an upgrade elsewhere", async () => {
+  const { origin } = await listen();
+  const socket = new WebSocket(`${origin.replace("http", "ws")}/elsewhere`);
+  const [, response] = (await once(socket, "unexpected-response")) as [
+    unknown,
+    { statusCode: number },
+  ];
+  expect(response.statusCode).toBe(404);
+});
+
+test("ends on text, and on a message that is too long, and has no compression", async () => {
+  const { origin } = await listen();
+  for (const [message, code] of [
+    ["text", CloseCode.MALFORMED_FRAME],
+    [new Uint8Array(CLIENT_FRAME_BYTES_MAX + 1), 1009],
+  ] as const) {
+    const socket = new WebSocket(`${origin.replace("http", "ws")}/v1/socket`);
+    await once(socket, "open");
+    expect(socket.extensions).toBe("");
+    socket.send(message);
+    expect((await once(socket, "close"))[0]).toBe(code);
+  }
+});
+
+test("survives a connection that breaks the protocol of WebSocket itself", async () => {
+  const { origin, port } = await listen();
+  const raw = connectSocket(port, "127.0.0.1");
+  raw.on("error", () => undefined);
+  raw.write(
+    "GET /v1/socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+  );
+  await once(raw, "data");
+  raw.write(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff));
+  await once(raw, "close");
+  const client = await connectTo(origin);
+  client.wire?.close();
+});
+
+test("writes once for all that one turn brings to a socket", async () => {
+  const { http, origin } = await listen();
+  const writes: number[] = [];
+  http.server.on("connection", (socket) => {
+    const writev = socket._writev?.bind(socket);
+    if (writev === undefined) throw new Error("sockets write many chunks at once");
+    socket._writev = (chunks, done) => {
+      writes.push(chunks.length);
+      writev(chunks, done);
+    };
+  });
+  const client = await connectTo(origin);
+  for (let requestId = 1; requestId <= 10; requestId++)
+    client.sendFrame({ requestId, request: { case: "putLinkStep", value: linkStep(requestId) } });
+  await client.frame("putLinkStep", (_, { requestId }) => requestId === 10);
+  // Ten requests come in one packet, or nearly: the answers go out in fewer writes than there are.
+  expect(writes.some((chunks) => chunks > 4)).toBe(true);
+  client.wire?.close();
+});
+
+const linkStep = (step: number) => ({
+  address: new Uint8Array(16).fill(step),
+  step: 1,
+  payload: Uint8Array.of(step),
+});
+
+test("says over HTTP that it lives and what it is, and nothing else", async () => {
+  const { http } = await listen();
+  const livez = await http.inject("/livez");
+  expect([livez.statusCode, livez.body]).toEqual([200, "ok\n"]);
+  const page = await http.inject("/");
+  expect(page.body).toMatch(/Parley server/);
+  expect(page.headers["content-security-policy"]).toMatch(/default-src 'none'/);
+  expect((await http.inject("/metrics")).statusCode).toBe(404);
+});

@@ -1,0 +1,166 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ErrorCode } from "@parley/protocol";
+import { expect, onTestFinished } from "vitest";
+import { connect, testFolder, testServer } from "../fixtures/embedded.ts";
+import { MOUNT, STRACE, testWith } from "../fixtures/needs.ts";
+import { Person, prekeysOf } from "../fixtures/person.ts";
+import { connectTo, orLost, type ServerProcess, startServer } from "../fixtures/server-process.ts";
+import { member } from "../fixtures/talk.ts";
+import { Refused, textOf } from "../fixtures/wire-client.ts";
+
+const EXIT_IO = 74;
+
+/** Sends to somebody who is away until the server is gone; what was accepted, and how it ended. */
+async function sendUntilItEnds(server: ServerProcess, { alice, bob, text }: Sending) {
+  const client = await connectTo(server.origin);
+  await client.hello(alice);
+  const accepted: string[] = [];
+  const sendAll = async () => {
+    for (let i = 0; i < 2_000; i++) {
+      await orLost(client, client.send(alice, bob, { text: text(i) }));
+      accepted.push(text(i));
+    }
+  };
+  await expect(sendAll()).rejects.toThrow(/connection lost/);
+  return { accepted, ...(await server.exited) };
+}
+
+interface Sending {
+  readonly alice: Person;
+  readonly bob: Person;
+  readonly text: (i: number) => string;
+}
+
+/** Two people who have signed up, on a folder whose server has ended. */
+async function signedUp() {
+  const dataFolder = testFolder();
+  const server = await startServer({ dataFolder });
+  const [alice, bob] = [new Person("alice"), new Person("bob")];
+  for (const person of [alice, bob]) {
+    const client = await connectTo(server.origin);
+    await client.signUp(person);
+  }
+  server.signal("SIGTERM");
+  await server.exited;
+  return { dataFolder, alice, bob };
+}
+
+async function mailOf(person: Person, dataFolder: string): Promise<string[]> {
+  const server = await startServer({ dataFolder });
+  const client = await connectTo(server.origin);
+  client.acksByItself = true;
+  await client.hello(person);
+  await client.drain();
+  return client.delivered.map(textOf);
+}
+
+function failingFsync(...which: readonly string[]): readonly string[] {
+  return ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", ...which];
+}
+
+testWith(
+  STRACE,
+  "ends at an fsync that fails, and acknowledges nothing after it",
+  async () => {
+    const { dataFolder, alice, bob } = await signedUp();
+    const under = failingFsync("-e", "inject=fsync:error=EIO:when=30+");
+    const failing = await startServer({ dataFolder, under });
+    const { accepted, code } = await sendUntilItEnds(failing, { alice, bob, text: (i) => `m${i}` });
+    expect(code).toBe(EXIT_IO);
+    expect(failing.log()).toMatch(/the disk failed/);
+    expect(accepted.length).toBeGreaterThan(5);
+    expect((await mailOf(bob, dataFolder)).slice(0, accepted.length)).toEqual(accepted);
+  },
+  30_000,
+);
+
+testWith(
+  STRACE,
+  "ends too where the fsync that fails is that of moving the log into the file",
+  async () => {
+    const { dataFolder, alice, bob } = await signedUp();
+    // The log is another file, whose fsyncs succeed.
+    const file = join(dataFolder, "parley.db");
+    const under = failingFsync("-P", file, "-e", "inject=fsync:error=EIO");
+    const failing = await startServer({ dataFolder, under });
+    const text = (i: number) => `${i} ${"x".repeat(60_000)}`;
+    const { accepted, code } = await sendUntilItEnds(failing, { alice, bob, text });
+    expect(code).toBe(EXIT_IO);
+    expect(accepted.length).toBeGreaterThan(20);
+    expect((await mailOf(bob, dataFolder)).slice(0, accepted.length)).toEqual(accepted);
+  },
+  30_000,
+);
+
+/** A file system of that size, gone when the test is over. */
+function smallDisk(sizeMiB: number): string {
+  const folder = join(testFolder(), "disk");
+  mkdirSync(folder);
+  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${sizeMiB}m`, "tmpfs", folder]);
+  if (mounted.status !== 0) throw new Error(`mount: ${mounted.stderr}`);
+  onTestFinished(() => {
+    spawnSync("umount", ["-l", folder]);
+  });
+  return folder;
+}
+
+testWith(
+  MOUNT,
+  "refuses sends as retryable while the disk is full, reads on, and recovers when there is room",
+  async () => {
+    const disk = smallDisk(8);
+    const ballast = join(disk, "ballast");
+    writeFileSync(ballast, new Uint8Array(5 * 1024 * 1024));
+    const server = testServer({ dataFolder: join(disk, "data") });
+    const [alice, bob] = [new Person("alice"), new Person("bob")];
+    const [a, b] = [await member(server, alice), await member(server, bob)];
+    await b.request("uploadPrekeys", {
+      case: "uploadPrekeys",
+      value: prekeysOf(bob.phone, { oneTime: [1] }),
+    });
+    b.wire?.close();
+    const accepted: string[] = [];
+    const send = async (i: number) => {
+      const text = `${i} ${"x".repeat(20_000)}`;
+      await a.send(alice, bob, { text });
+      accepted.push(text);
+    };
+    const refusal = await (async () => {
+      for (let i = 0; i < 1_000; i++) {
+        try {
+          await send(i);
+        } catch (cause) {
+          return cause as Refused;
+        }
+      }
+      throw new Error("the disk was never full");
+    })();
+    expect(refusal).toBeInstanceOf(Refused);
+    expect(refusal.code).toBe(ErrorCode.STORAGE_UNAVAILABLE);
+    expect(refusal.retryAfterMs).toBeGreaterThan(0);
+    expect(accepted.length).toBeGreaterThan(10);
+
+    // Reading goes on: a login, a look-up, a bundle (its last-resort key), and all the mail.
+    const back = connect(server);
+    back.acksByItself = true;
+    await back.hello(bob);
+    await back.drain();
+    expect(back.delivered.map(textOf)).toEqual(accepted);
+    const { bundles } = await a.request("fetchPrekeyBundles", {
+      case: "fetchPrekeyBundles",
+      value: { accountId: bob.accountId },
+    });
+    expect(bundles[0]?.oneTimePrekey).toBeUndefined();
+    expect(bundles[0]?.lastResortPrekey?.id).toBe(1);
+    await expect(send(2_000)).rejects.toMatchObject({ code: ErrorCode.STORAGE_UNAVAILABLE });
+
+    rmSync(ballast);
+    await send(3_000);
+    await back.drain();
+    expect(back.delivered.map(textOf)).toEqual(accepted);
+    await server.stop();
+  },
+  30_000,
+);
