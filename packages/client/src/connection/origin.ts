@@ -1,4 +1,4 @@
-const URL_START = /^(https?):\/\/([^/?#@]+)/i;
+const URL_START = /^(https?):\/\/([^/?#@]+)(?=[/?#]|$)/i;
 const DEFAULT_PORT: { readonly [scheme: string]: string } = { http: ":80", https: ":443" };
 
 /**
