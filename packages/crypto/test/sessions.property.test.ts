@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { CiphertextKind } from "../src/index.ts";
+import { decodePrekeySignalMessage } from "../src/ratchet/prekey-signal-message.ts";
 import { Party } from "./fixtures/party.ts";
 
 /** What may happen, in any order. `who` is the one who acts. */
@@ -105,9 +107,9 @@ class World {
     const before = [...me.records.values()].map((bytes) => Buffer.from(bytes).toString("hex"));
     const oneTime = [...me.oneTime.keys()];
     const outcome = me.receive(other, ciphertext);
-    // A changed id of a prekey may leave the session that it hits untouched, and the message genuine.
     if (outcome.kind === "plaintext") {
       expect(how).toBe("tamper");
+      expect(messageIn(ciphertext)).toEqual(messageIn(genuine));
       this.#countTamperedRead(to, which, outcome.plaintext);
       return;
     }
@@ -123,6 +125,13 @@ class World {
     expect(new TextDecoder().decode(plaintext)).toBe(mail.text);
     this.read.set(mail.text, (this.read.get(mail.text) ?? 0) + 1);
   }
+}
+
+/** The part of a prekey message that a MAC covers; of any other, the whole. */
+function messageIn(ciphertext: Uint8Array): Uint8Array {
+  return ciphertext[0] === CiphertextKind.PREKEY_MESSAGE
+    ? decodePrekeySignalMessage(ciphertext.subarray(1)).message
+    : ciphertext;
 }
 
 describe("whatever happens between two devices", () => {
