@@ -14,6 +14,7 @@ export interface DeviceParts {
   readonly openSocket: OpenSocket;
   readonly clock: Clock;
   readonly random: Random;
+  readonly onFatal: (cause: unknown) => void;
 }
 
 /** A whole client as a program has it, with the real cryptography, over ports that its world owns. */

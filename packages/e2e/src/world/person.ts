@@ -55,6 +55,8 @@ export class Person {
   #keys = 0;
   #commitsToLive: number | undefined;
   #fate: CommitFate = "fine";
+  /** This run was told that a commit failed: whatever it does about that, it ends. */
+  #isFailing = false;
   readonly #underWay = new Set<number>();
 
   constructor(parts: PersonParts) {
@@ -73,12 +75,19 @@ export class Person {
 
   accountId: string | undefined;
 
+  /** The answer says whether the same run of the program goes on, and has no reason to fail. */
+  watchRun(): () => boolean {
+    const life = this.#life;
+    return () => life?.alive === true && this.#life === life && !this.#isFailing;
+  }
+
   /** Starts the program, and signs up where that was not done. */
   async open(): Promise<void> {
     if (this.isUp) return;
     const { clock, history, name, failed } = this.#parts;
     const life = new Life();
     this.#life = life;
+    this.#isFailing = false;
     history.add(name, { f: "start", incarnation: ++this.#runs });
     try {
       const run = {
@@ -94,7 +103,7 @@ export class Person {
       run.messenger.start();
       await this.#signUp(run);
     } catch (cause) {
-      if (life.alive) failed(cause);
+      if (isStillWell()) failed(cause);
     }
   }
 
@@ -113,11 +122,15 @@ export class Person {
       kill: (fate) => this.#dieByFate(fate),
     });
     const bytes = random.stream(`bytes ${this.#runs}`);
+    const isStillWell = this.watchRun();
     return await openMessenger({
       store: this.#parts.plant?.(watched, life) ?? watched,
       openSocket: network.socketsOf(name, life) as OpenSocket,
       clock: new LifeClock(clock, life, this.skew),
       random: (count) => bytes.bytes(count),
+      onFatal: (cause) => {
+        if (isStillWell()) this.#parts.failed(cause);
+      },
     });
   }
 
@@ -255,8 +268,14 @@ export class Person {
       counters.count("a client is killed after its commit, before the ack");
     else counters.count("a client's commit fails");
     if (fate === "killed-before" || fate === "killed-after") this.kill(`in a commit: ${fate}`);
-    // A program that is told of a failed disk stops by itself: it hears of it first.
-    else clock.after(1, () => this.kill(`its commit ${fate}`));
+    else {
+      // A program that is told of a failed disk stops by itself: it hears of it first.
+      this.#isFailing = true;
+      const life = this.#life;
+      clock.after(1, () => {
+        if (this.#life === life) this.kill(`its commit ${fate}`);
+      });
+    }
     clock.after(this.#parts.random.fraction() * RESTART_MS_MAX, () => {
       void this.open();
     });

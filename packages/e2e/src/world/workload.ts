@@ -54,9 +54,11 @@ export class Workload {
   }
 
   #do(deed: Deed): void {
+    const { person, failed } = this.#parts;
+    const isStillWell = person.watchRun();
     this.#act(deed).catch((cause: unknown) => {
       // A program may refuse what it cannot do now, and a person then tries again.
-      if (!(cause instanceof MessengerError)) this.#parts.failed(cause);
+      if (!(cause instanceof MessengerError) && isStillWell()) failed(cause);
     });
   }
 
