@@ -1,6 +1,7 @@
 export * from "./api.ts";
 export * from "./connection/server-connection.ts";
 export * from "./device.ts";
+export * from "./messenger.ts";
 export * from "./ports/client-store.ts";
 export * from "./ports/clock.ts";
 export * from "./ports/crypto-runner.ts";

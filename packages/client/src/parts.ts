@@ -9,10 +9,7 @@ import type { Transaction } from "./store/transaction.ts";
 
 /** What the upper half of the client stands on. */
 export interface Parts {
-  readonly device: Pick<
-    Device,
-    "connection" | "directory" | "identity" | "sessions" | "stateNumber" | "transactor"
-  >;
+  readonly device: Pick<Device, Exclude<keyof Device, "close">>;
   readonly clock: Clock;
   readonly random: Random;
   readonly emit: Emit;

@@ -86,6 +86,16 @@ export async function endOwnChain(
   ledger.changed(record);
 }
 
+/** This device was rolled back: what it remembers of its chains may be old, so it begins new ones. */
+export async function endEveryOwnChain(ledger: Ledger): Promise<void> {
+  for (const { key } of await ledger.tx.range("conversations", {})) {
+    const record = await ledger.conversation(key);
+    record.ownChain = new Uint8Array();
+    delete record.follows;
+    ledger.changed(record);
+  }
+}
+
 interface OpenChain {
   readonly id: string;
   readonly chain: ChainRecord;

@@ -1,9 +1,9 @@
 import { type Epoch, equalBytes } from "@parley/protocol";
 
-/** The epochs of a welcome, and the one up to which this device has looked before. */
+/** The epochs of a welcome, and the one that hello named: up to it all was judged before. Empty: none yet. */
 export interface EpochNews {
   readonly epochs: readonly Epoch[];
-  readonly judged: Uint8Array | undefined;
+  readonly judged: Uint8Array;
 }
 
 /**
@@ -18,7 +18,7 @@ export function isLostWithEpoch(
   const index = epochs.findIndex(({ id }) => equalBytes(id, epoch));
   if (index < 0) {
     const first = epochs[0];
-    return first === undefined || judged === undefined || !equalBytes(first.id, judged);
+    return first === undefined || !equalBytes(first.id, judged);
   }
   const next = epochs[index + 1];
   return next !== undefined && mark > next.floor;
@@ -27,10 +27,5 @@ export function isLostWithEpoch(
 /** A plain reconnect: the list holds the judged epoch alone, and nothing can have been lost. */
 export function bringsNews({ epochs, judged }: EpochNews): boolean {
   const [only, another] = epochs;
-  return (
-    another !== undefined ||
-    only === undefined ||
-    judged === undefined ||
-    !equalBytes(only.id, judged)
-  );
+  return another !== undefined || only === undefined || !equalBytes(only.id, judged);
 }

@@ -15,8 +15,6 @@ type Reader = Pick<Transaction, "get" | "range">;
 const SEND = "send/";
 /** Own entries that were accepted and not receipted, by conversation, chain and counter. */
 const ACCEPTED = "accepted/";
-/** The epoch up to which the rows under `accepted/` were judged. */
-const EPOCH = "epoch";
 
 export const sendKey = (sequence: number) => `${SEND}${hex32(sequence)}`;
 export const sequenceOfSend = (key: string) => Number.parseInt(key.slice(SEND.length), 16);
@@ -70,12 +68,4 @@ export async function allAccepted(
       record: fromBinary(AcceptedEntrySchema, value),
     };
   });
-}
-
-export function judgedEpoch(tx: Reader): Promise<Uint8Array | undefined> {
-  return tx.get("outbox", EPOCH);
-}
-
-export function putJudgedEpoch(tx: Transaction, epoch: Uint8Array): void {
-  tx.put("outbox", EPOCH, epoch);
 }

@@ -5,9 +5,10 @@ import type { EntryPoint } from "../conversation/keys.ts";
 import type { Ledger } from "../conversation/ledger.ts";
 import { ChainRecordSchema } from "../gen/parley/store/v1/conversation_pb.ts";
 import { putDue } from "../receipts/due.ts";
+import { lastEpoch } from "../store/last-epoch.ts";
 import { bringsNews, type EpochNews, isLostWithEpoch } from "./lost-with-epoch.ts";
 import type { Outbox } from "./outbox.ts";
-import { allAccepted, dropAccepted, judgedEpoch, putJudgedEpoch } from "./outbox-row.ts";
+import { allAccepted, dropAccepted } from "./outbox-row.ts";
 
 /**
  * What the epochs of a welcome demand (delivery.md 5), in the transaction that remembers the last of them:
@@ -20,10 +21,8 @@ export async function offerAgain(
   { welcome, nowMs }: { readonly welcome: Welcome; readonly nowMs: number },
 ): Promise<Set<string>> {
   const { tx } = ledger;
-  const news = { epochs: welcome.epochs, judged: await judgedEpoch(tx) };
+  const news = { epochs: welcome.epochs, judged: await lastEpoch(tx) };
   if (!bringsNews(news)) return new Set();
-  const last = welcome.epochs.at(-1);
-  if (last !== undefined) putJudgedEpoch(tx, last.id.slice());
   const lost = await takeLost(ledger, news, nowMs);
   for (const [index, point] of lost.entries()) {
     const afterMs = Math.floor((welcome.reofferSpreadMs * index) / lost.length);

@@ -1,0 +1,117 @@
+import { ProtocolError, type Welcome } from "@parley/protocol";
+import type { ConnectionState } from "./api.ts";
+import type { DeliveredBatch } from "./connection/connection-handler.ts";
+import { ConnectionLostError } from "./connection/connection-lost-error.ts";
+import { endEveryOwnChain } from "./conversation/append-entry.ts";
+import { placeExpired } from "./conversation/placing.ts";
+import type { Viewer } from "./conversation/shown.ts";
+import { Holes } from "./holes/holes.ts";
+import { Inbox } from "./inbox/inbox.ts";
+import { Outbox } from "./outbox/outbox.ts";
+import { offerAgain } from "./outbox/welcome.ts";
+import { onLedger, type Parts } from "./parts.ts";
+import { Receipts } from "./receipts/receipts.ts";
+
+/** What is written offline does not sort above what has been read since, but waits no longer than this. */
+const MAKE_AFTER_MS = 5_000;
+/** How often entries are looked for whose 24 hours are over. */
+const EXPIRE_EVERY_MS = 60 * 60 * 1000;
+
+/** The pipelines of a device and what moves them: the turns of its connection, and time. */
+export class Flow {
+  readonly outbox: Outbox;
+  readonly receipts: Receipts;
+  readonly holes: Holes;
+  readonly #parts: Parts;
+  readonly #inbox: Inbox;
+  #cancelMaking: () => void = () => {};
+  #cancelExpiry: () => void = () => {};
+
+  constructor(parts: Parts, viewer: () => Viewer) {
+    this.#parts = parts;
+    this.outbox = new Outbox(parts);
+    this.receipts = new Receipts(parts, this.outbox);
+    this.holes = new Holes(parts, this.outbox);
+    const { outbox, receipts, holes } = this;
+    this.#inbox = new Inbox({ ...parts, outbox, receipts, holes, viewer });
+  }
+
+  /** Before anything moves: everything goes on where the store says that it stopped. */
+  async load(): Promise<void> {
+    await this.outbox.load();
+    await this.receipts.load();
+    await this.#expire();
+  }
+
+  async welcome(welcome: Welcome, rolledBack: boolean): Promise<void> {
+    const { clock, device } = this.#parts;
+    const nowMs = clock.now();
+    const accounts = await onLedger(this.#parts, async (ledger) => {
+      if (rolledBack) {
+        await endEveryOwnChain(ledger);
+        await this.outbox.sealAnew(ledger.tx);
+      }
+      if (rolledBack || welcome.skipped) await this.holes.askEverybody(ledger);
+      const due = await offerAgain(this.outbox, ledger, { welcome, nowMs });
+      const last = welcome.epochs.at(-1);
+      if (last !== undefined) device.rememberEpoch(ledger.tx, last.id.slice());
+      return due;
+    });
+    for (const account of accounts) this.receipts.note(account);
+    if (welcome.skipped) await this.#clearSkipped();
+    this.outbox.connected();
+    this.#cancelMaking();
+    this.#cancelMaking = clock.after(MAKE_AFTER_MS, () => this.outbox.mayMakeEntries());
+  }
+
+  async delivered(batch: DeliveredBatch): Promise<void> {
+    await this.#inbox.delivered(batch);
+  }
+
+  async drained(): Promise<void> {
+    this.#cancelMaking();
+    await this.#inbox.takeParked();
+    this.#inbox.drained();
+    this.outbox.mayMakeEntries();
+  }
+
+  /** The mailbox was full and is not any more: what was left out is asked for (delivery.md 3). */
+  mailboxHasRoom(): void {
+    onLedger(this.#parts, (ledger) => this.holes.askEverybody(ledger))
+      .then(() => {
+        this.holes.look(0);
+        return this.#clearSkipped();
+      })
+      .catch((cause: unknown) => this.#parts.fatal(cause));
+  }
+
+  stateChanged(state: ConnectionState): void {
+    if (state.kind === "catching-up" || state.kind === "online") return;
+    this.#cancelMaking();
+    this.outbox.disconnected();
+    this.#inbox.disconnected();
+  }
+
+  close(): void {
+    this.#cancelMaking();
+    this.#cancelExpiry();
+    this.outbox.disconnected();
+    this.#inbox.disconnected();
+  }
+
+  /** Once the requests are durable; where the answer is lost, the next welcome says it again. */
+  async #clearSkipped(): Promise<void> {
+    try {
+      await this.#parts.device.connection.request("clearSkipped", {});
+    } catch (cause) {
+      if (!(cause instanceof ConnectionLostError || cause instanceof ProtocolError)) throw cause;
+    }
+  }
+
+  async #expire(): Promise<void> {
+    await onLedger(this.#parts, (ledger) => placeExpired(ledger, this.#parts.clock.now()));
+    this.#cancelExpiry = this.#parts.clock.after(EXPIRE_EVERY_MS, () => {
+      this.#expire().catch((cause: unknown) => this.#parts.fatal(cause));
+    });
+  }
+}

@@ -1,0 +1,38 @@
+import { ErrorCode, ProtocolError } from "@parley/protocol";
+import { MessengerError } from "./api.ts";
+import { ConnectionLostError } from "./connection/connection-lost-error.ts";
+import { AlreadySignedUpError } from "./identity/identity.ts";
+import { StoreFailedError } from "./store/transactor.ts";
+
+/** What the user can read and act on. What is none of these is a fault, and stays what it is. */
+export function asMessengerError(cause: unknown): unknown {
+  if (cause instanceof ConnectionLostError)
+    return new MessengerError("unreachable", "the server cannot be reached", { cause });
+  if (cause instanceof AlreadySignedUpError)
+    return new MessengerError("already-signed-up", "this device has an account", { cause });
+  if (cause instanceof StoreFailedError)
+    return new MessengerError("try-again-later", "this device's data could not be written", {
+      cause,
+    });
+  if (!(cause instanceof ProtocolError)) return cause;
+  if (cause.retryAfterMs !== undefined)
+    return new MessengerError("try-again-later", "the server asks to try again later", { cause });
+  switch (cause.code) {
+    case ErrorCode.HANDLE_NOT_AVAILABLE:
+      return new MessengerError("handle-not-available", "the handle is not available", { cause });
+    case ErrorCode.SIGN_UP_REFUSED:
+      return new MessengerError("sign-up-refused", "the server takes no new account", { cause });
+    case ErrorCode.NOT_FOUND:
+      return new MessengerError("unknown-handle", "nobody has that handle", { cause });
+    default:
+      return new MessengerError("not-allowed", cause.message, { cause });
+  }
+}
+
+export async function orMessengerError<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw asMessengerError(cause);
+  }
+}
