@@ -1,6 +1,7 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { equalBytes, fromHex } from "@parley/protocol";
 import { CryptoError } from "../crypto-error.ts";
+import { rememberKeys } from "./key-memo.ts";
 
 export const CURVE_KEY_BYTES = 32;
 
@@ -49,26 +50,30 @@ export function checkEd25519PublicKey(publicKey: Uint8Array): void {
 }
 
 /** The Montgomery image of an Ed25519 public key: u = (1 + y) / (1 - y) (RFC 7748 section 4.1). */
-export function montgomeryOf(ed25519PublicKey: Uint8Array): Uint8Array {
+export const montgomeryOf = rememberKeys((ed25519PublicKey) => {
   checkEd25519PublicKey(ed25519PublicKey);
   try {
     return ed25519.utils.toMontgomery(ed25519PublicKey);
   } catch {
     throw new CryptoError("invalid-key", "not a point of Ed25519");
   }
-}
+});
 
 /**
  * The Edwards form of a Montgomery u, under the sign bit that is given: y = (u - 1) / (u + 1) (XEdDSA
  * revision 1, section 2.3). The key must have passed `checkX25519PublicKey`.
  */
 export function edwardsOf(u: Uint8Array, signBit: number): Uint8Array {
+  const publicKey = edwardsY(u).slice();
+  publicKey[31] = (publicKey[31] as number) | (signBit & SIGN_BIT);
+  return publicKey;
+}
+
+const edwardsY = rememberKeys((u) => {
   const { Fp } = ed25519.Point;
   const value = Fp.fromBytes(u);
-  const y = Fp.toBytes(Fp.mul(Fp.sub(value, Fp.ONE), Fp.inv(Fp.add(value, Fp.ONE))));
-  y[31] = (y[31] as number) | (signBit & SIGN_BIT);
-  return y;
-}
+  return Fp.toBytes(Fp.mul(Fp.sub(value, Fp.ONE), Fp.inv(Fp.add(value, Fp.ONE))));
+});
 
 /** The sign of x in the last byte of an Ed25519 key (RFC 8032 section 5.1.2). */
 export const SIGN_BIT = 0x80;

@@ -1,4 +1,4 @@
-import { expand, extract, hkdf } from "@noble/hashes/hkdf.js";
+import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 as nobleSha256, sha512 as nobleSha512 } from "@noble/hashes/sha2.js";
 
@@ -29,9 +29,3 @@ export interface HkdfInput {
 export function hkdfSha256({ salt, ikm, info, length }: HkdfInput): Uint8Array {
   return hkdf(nobleSha256, ikm, salt, info, length);
 }
-
-/** The steps of HKDF alone, for what derives many keys from one. */
-export const hkdfExtract = (ikm: Uint8Array, salt?: Uint8Array): Uint8Array =>
-  extract(nobleSha256, ikm, salt);
-export const hkdfExpand = (prk: Uint8Array, info: Uint8Array, length: number): Uint8Array =>
-  expand(nobleSha256, prk, info, length);
