@@ -95,7 +95,8 @@ export class Flow {
   close(): void {
     this.#cancelMaking();
     this.#cancelExpiry();
-    this.outbox.disconnected();
+    this.outbox.close();
+    this.receipts.close();
     this.#inbox.disconnected();
   }
 

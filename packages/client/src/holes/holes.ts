@@ -39,9 +39,11 @@ const RANGES_MAX = 64;
 export class Holes {
   readonly #parts: Parts;
   readonly #outbox: Outbox;
-  #drainedAtMs: number | undefined;
+  #isDrained = false;
+  #mayAsk = false;
   #looking = false;
   #cancel: () => void = () => {};
+  #cancelWait: () => void = () => {};
 
   constructor(parts: Parts, outbox: Outbox) {
     this.#parts = parts;
@@ -49,18 +51,24 @@ export class Holes {
   }
 
   drained(): void {
-    this.#drainedAtMs = this.#parts.clock.now();
+    this.#isDrained = true;
+    this.#cancelWait();
+    this.#cancelWait = this.#parts.clock.after(ASK_AFTER_MS, () => {
+      this.#mayAsk = true;
+    });
     this.look(ANNOUNCE_AFTER_MS);
   }
 
   disconnected(): void {
-    this.#drainedAtMs = undefined;
+    this.#isDrained = false;
+    this.#mayAsk = false;
     this.#cancel();
+    this.#cancelWait();
   }
 
   /** Rows may have come, or their time. */
   look(afterMs: number): void {
-    if (this.#drainedAtMs === undefined || this.#looking) return;
+    if (!this.#isDrained || this.#looking) return;
     this.#cancel();
     this.#cancel = this.#parts.clock.after(afterMs, () => {
       this.#lookNow().catch((cause: unknown) => this.#parts.fatal(cause));
@@ -90,13 +98,12 @@ export class Holes {
   }
 
   async #lookAt(of: DeviceAddress): Promise<void> {
-    const drainedAtMs = this.#drainedAtMs;
-    if (drainedAtMs === undefined) return;
+    if (!this.#isDrained) return;
     const needsSession = await onLedger(this.#parts, async (ledger) => {
       const record = await this.#announce(ledger, of);
       return record?.freshSession === true && mayRenew(record, this.#now());
     });
-    if (this.#now() - drainedAtMs < ASK_AFTER_MS) return;
+    if (!this.#mayAsk) return;
     if (needsSession && !(await this.#renew(of))) return;
     await onLedger(this.#parts, (ledger) => this.#ask(ledger, of));
   }
@@ -144,7 +151,7 @@ export class Holes {
   async #ask(ledger: Ledger, of: DeviceAddress): Promise<void> {
     const nowMs = this.#now();
     const record = await findHole(ledger.tx, of);
-    if (record === undefined || Number(record.askAtMs) > nowMs) return;
+    if (record === undefined || !isTime(record, nowMs)) return;
     if (!isOlderThan(record, ASK_AFTER_MS, nowMs) && !record.askWhole) return;
     const contact = await findContact(ledger.tx, of.accountId);
     if (contact === undefined || contactState(contact) !== "accepted") return;
@@ -177,8 +184,15 @@ export class Holes {
   }
 }
 
+/** Of a time that lies ahead nothing is known: the clock was put back. */
 function isOlderThan({ sinceMs }: HoleRecord, ageMs: number, nowMs: number): boolean {
-  return nowMs - Number(sinceMs) >= ageMs;
+  const age = nowMs - Number(sinceMs);
+  return age < 0 || age >= ageMs;
+}
+
+function isTime({ askAtMs, backOffMs }: HoleRecord, nowMs: number): boolean {
+  const wait = Number(askAtMs) - nowMs;
+  return wait <= 0 || wait > backOffMs;
 }
 
 function mayRenew({ sessionsAtMs }: HoleRecord, nowMs: number): boolean {

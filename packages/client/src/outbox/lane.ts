@@ -1,5 +1,6 @@
 import type { SendMessageRequest } from "@parley/protocol";
 import type { OutboxItem } from "../gen/parley/store/v1/conversation_pb.ts";
+import type { Clock } from "../ports/clock.ts";
 
 /** One send under way, as the scheduler has it. */
 export interface Sending {
@@ -8,8 +9,8 @@ export interface Sending {
   /** Undefined: to be encrypted, or encrypted anew, first. */
   request: SendMessageRequest | undefined;
   isInFlight: boolean;
-  /** Re-offers are spread over time. */
-  readonly notBeforeMs: number;
+  /** Re-offers are spread over time: not yet. */
+  isHeldBack: boolean;
 }
 
 /** Back-off after retryable refusals; doubled each time, from what the server asks for. */
@@ -25,11 +26,13 @@ export class Lane {
   takingOver: Promise<void> | undefined;
   /** The account's list is false or forked: nothing goes there. */
   held = false;
-  notBeforeMs = 0;
+  readonly #clock: Clock;
   #backOffMs = 0;
+  #endRest: (() => void) | undefined;
 
-  constructor(account: string) {
+  constructor(account: string, clock: Clock) {
     this.account = account;
+    this.#clock = clock;
   }
 
   remove(sending: Sending): void {
@@ -37,53 +40,62 @@ export class Lane {
     if (index >= 0) this.sendings.splice(index, 1);
   }
 
-  backOff(nowMs: number, leastMs: number): void {
-    if (this.notBeforeMs > nowMs) return; // Of several that were refused at once, one counts.
+  /** By a timer, because clocks jump. Of several that were refused at once, one counts. */
+  backOff(leastMs: number, wake: () => void): void {
+    if (this.#endRest !== undefined) return;
     this.#backOffMs = Math.min(Math.max(leastMs, 2 * this.#backOffMs), BACK_OFF_MS_MAX);
-    this.notBeforeMs = nowMs + this.#backOffMs;
+    this.#endRest = this.#clock.after(this.#backOffMs, () => {
+      this.#endRest = undefined;
+      wake();
+    });
   }
 
   succeeded(): void {
     this.#backOffMs = 0;
   }
 
-  isOpen(nowMs: number): boolean {
-    return !this.held && this.notBeforeMs <= nowMs;
+  /** A new connection: what was in the way may be gone. */
+  endRest(): void {
+    this.#endRest?.();
+    this.#endRest = undefined;
+  }
+
+  get isOpen(): boolean {
+    return !this.held && this.#endRest === undefined;
   }
 
   /** What may go now, in order: nothing overtakes an item that must be encrypted first. */
-  next(nowMs: number): Sending | undefined {
-    if (!this.isOpen(nowMs)) return undefined;
+  next(): Sending | undefined {
+    if (!this.isOpen) return undefined;
     for (const sending of this.sendings) {
-      if (sending.notBeforeMs > nowMs || sending.isInFlight) continue;
+      if (sending.isHeldBack || sending.isInFlight) continue;
       return sending.request === undefined ? undefined : sending;
     }
     return undefined;
   }
 
   /** What must be encrypted next, in order. */
-  unsealed(nowMs: number, limit: number): Sending[] {
-    if (!this.isOpen(nowMs)) return [];
+  unsealed(limit: number): Sending[] {
+    if (!this.isOpen) return [];
     return this.sendings
-      .filter(({ request, notBeforeMs }) => request === undefined && notBeforeMs <= nowMs)
+      .filter(({ request, isHeldBack }) => request === undefined && !isHeldBack)
       .slice(0, limit);
   }
 
   /** How many are made and not accepted; those that are spread over time do not count. */
-  underWay(nowMs: number): number {
-    return this.sendings.filter(({ notBeforeMs }) => notBeforeMs <= nowMs).length;
-  }
-
-  /** When the next may go that may not now. */
-  nextAtMs(nowMs: number): number {
-    const times = [this.notBeforeMs, ...this.sendings.map(({ notBeforeMs }) => notBeforeMs)];
-    return Math.min(...times.filter((atMs) => atMs > nowMs));
+  get underWay(): number {
+    return this.sendings.filter(({ isHeldBack }) => !isHeldBack).length;
   }
 }
 
 export class Lanes {
   readonly #lanes = new Map<string, Lane>();
+  readonly #clock: Clock;
   #held = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** This account's own list is false or forked: nothing goes anywhere. */
   holdAll(): void {
@@ -94,7 +106,7 @@ export class Lanes {
   of(account: string): Lane {
     let lane = this.#lanes.get(account);
     if (lane === undefined) {
-      lane = new Lane(account);
+      lane = new Lane(account, this.#clock);
       lane.held = this.#held;
       this.#lanes.set(account, lane);
     }

@@ -29,7 +29,7 @@ export type Outgoing = Parameters<typeof newItem>[0] & { readonly recipientAccou
  */
 export class Outbox {
   readonly #parts: Parts;
-  readonly #lanes = new Lanes();
+  readonly #lanes: Lanes;
   readonly #sender: Sender;
   #typed: Typed[] = [];
   #nextTyped = 1;
@@ -41,11 +41,13 @@ export class Outbox {
   #inFlight = 0;
   #pumping: Promise<void> | undefined;
   #again = false;
-  #cancelAlarm: () => void = () => {};
+  /** What is held back, to be spread over time. */
+  readonly #spread = new Set<() => void>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#sender = new Sender(parts, this.#lanes);
+    this.#lanes = new Lanes(parts.clock);
+    this.#sender = new Sender(parts, this.#lanes, () => this.wake());
   }
 
   /** Once, before anything else: what the store holds goes on where it stopped. */
@@ -54,7 +56,7 @@ export class Outbox {
       const rows = await allItems(tx);
       for (const { key, item } of rows) {
         this.#nextSend = sequenceOfSend(key) + 1;
-        this.#enqueue(key, item, 0);
+        this.#enqueue(key, item);
       }
       const made = new Set(rows.map(({ item }) => item.unsentKey));
       for (const { key, entry } of await allUnsent(tx)) {
@@ -77,15 +79,16 @@ export class Outbox {
     });
   }
 
-  /** Inside a transaction. Encrypted at once where that is possible. */
-  async put(ledger: Ledger, fields: Outgoing, notBeforeMs = 0): Promise<void> {
+  /** Inside a transaction. Encrypted at once where that is possible; held back for that long. */
+  async put(ledger: Ledger, fields: Outgoing, afterMs = 0): Promise<void> {
     const { tx } = ledger;
     const key = sendKey(this.#nextSend++);
     const item = newItem(fields);
-    const request = notBeforeMs === 0 ? await this.#trySeal(ledger, item) : undefined;
+    const request = afterMs === 0 ? await this.#trySeal(ledger, item) : undefined;
     putItem(tx, key, item);
     tx.afterCommit(() => {
-      this.#enqueue(key, item, notBeforeMs, request);
+      const sending = this.#enqueue(key, item, request);
+      if (afterMs > 0) this.#holdBack(sending, afterMs);
       this.wake();
     });
   }
@@ -93,7 +96,7 @@ export class Outbox {
   connected(): void {
     this.#connected = true;
     this.#connectionNumber += 1;
-    for (const lane of this.#lanes) lane.notBeforeMs = 0;
+    for (const lane of this.#lanes) lane.endRest();
     this.wake();
   }
 
@@ -105,7 +108,12 @@ export class Outbox {
   disconnected(): void {
     this.#connected = false;
     this.#mayMake = false;
-    this.#cancelAlarm();
+  }
+
+  close(): void {
+    this.disconnected();
+    for (const lane of this.#lanes) lane.endRest();
+    for (const cancel of this.#spread) cancel();
   }
 
   /** A receipt to this account is still under way: the next waits, and says more. */
@@ -144,7 +152,6 @@ export class Outbox {
     } finally {
       this.#pumping = undefined;
     }
-    if (this.#connected) this.#setAlarm();
   }
 
   async #makeTyped(): Promise<void> {
@@ -157,7 +164,7 @@ export class Outbox {
       await this.#parts.device.transactor.transact(async (tx) => {
         const made = await makeEntries(making, tx, batch);
         tx.afterCommit(() => {
-          for (const { key, item, request } of made) this.#enqueue(key, item, 0, request);
+          for (const { key, item, request } of made) this.#enqueue(key, item, request);
         });
       });
       this.#typed = this.#typed.filter((typed) => !batch.includes(typed));
@@ -167,18 +174,17 @@ export class Outbox {
   }
 
   #nextTypedBatch(): Typed[] {
-    const nowMs = this.#parts.clock.now();
     const batch: Typed[] = [];
     const room = new Map<Lane, number>();
     for (const typed of this.#typed) {
       if (batch.length === BATCH_MAX) break;
       const lane = this.#lanes.of(typed.conversation);
-      if (!lane.isOpen(nowMs)) continue;
+      if (!lane.isOpen) continue;
       if (!lane.prepared) {
         this.#prepare(lane);
         continue;
       }
-      const left = room.get(lane) ?? IN_FLIGHT_MAX - lane.underWay(nowMs);
+      const left = room.get(lane) ?? IN_FLIGHT_MAX - lane.underWay;
       if (left <= 0) continue;
       room.set(lane, left - 1);
       batch.push(typed);
@@ -188,7 +194,7 @@ export class Outbox {
 
   async #sealWaiting(): Promise<void> {
     for (const lane of this.#lanes) {
-      const waiting = lane.unsealed(this.#parts.clock.now(), BATCH_MAX);
+      const waiting = lane.unsealed(BATCH_MAX);
       if (waiting.length === 0) continue;
       if (!lane.prepared) {
         this.#prepare(lane);
@@ -218,7 +224,7 @@ export class Outbox {
   #missed(lane: Lane, cause: unknown): void {
     if (!(cause instanceof NoSessionError)) throw cause;
     lane.prepared = false;
-    lane.backOff(this.#parts.clock.now(), PREPARE_AGAIN_MS);
+    lane.backOff(PREPARE_AGAIN_MS, () => this.wake());
   }
 
   #prepare(lane: Lane): void {
@@ -237,16 +243,15 @@ export class Outbox {
     if (outcome === "account-gone") await this.#refuseLane(lane, "the account is gone");
     if (outcome === "false-list") this.hold(lane.account);
     lane.preparing = false;
+    if (typeof outcome === "object") lane.backOff(outcome.againAfterMs, () => this.wake());
     // Where the connection was lost, the next welcome wakes.
-    if (outcome !== "not-yet") this.wake();
-    else if (this.#connected) this.#setAlarm();
+    else if (outcome !== "disconnected") this.wake();
   }
 
   #dispatch(): void {
-    const nowMs = this.#parts.clock.now();
     for (const lane of this.#lanes)
       while (this.#inFlight < IN_FLIGHT_MAX) {
-        const sending = lane.next(nowMs);
+        const sending = lane.next();
         if (sending?.request === undefined) break;
         this.#inFlight += 1;
         sending.isInFlight = true;
@@ -295,21 +300,22 @@ export class Outbox {
   #enqueue(
     key: string,
     item: OutboxItem,
-    notBeforeMs: number,
     request: SendMessageRequest | undefined = item.request.length === 0
       ? undefined
       : fromBinary(SendMessageRequestSchema, item.request),
-  ): void {
-    const lane = this.#lanes.of(toHex(item.recipientAccount));
-    lane.sendings.push({ key, item, request, isInFlight: false, notBeforeMs });
+  ): Sending {
+    const sending = { key, item, request, isInFlight: false, isHeldBack: false };
+    this.#lanes.of(toHex(item.recipientAccount)).sendings.push(sending);
+    return sending;
   }
 
-  /** Wakes the pump when the next lane or item may go. */
-  #setAlarm(): void {
-    this.#cancelAlarm();
-    const nowMs = this.#parts.clock.now();
-    const next = Math.min(...Array.from(this.#lanes, (lane) => lane.nextAtMs(nowMs)));
-    if (next === Number.POSITIVE_INFINITY) return;
-    this.#cancelAlarm = this.#parts.clock.after(next - nowMs, () => this.wake());
+  #holdBack(sending: Sending, ms: number): void {
+    sending.isHeldBack = true;
+    const cancel = this.#parts.clock.after(ms, () => {
+      this.#spread.delete(cancel);
+      sending.isHeldBack = false;
+      this.wake();
+    });
+    this.#spread.add(cancel);
   }
 }

@@ -8,8 +8,10 @@ const REOFFERS_ON_ONE_SESSION_MAX = 1000;
 
 export type Prepared =
   | "prepared"
-  /** Later again: `lane.notBeforeMs` says when, or the next welcome. */
-  | "not-yet"
+  /** The connection was lost. */
+  | "disconnected"
+  /** Later again, after this long. */
+  | { readonly againAfterMs: number }
   /** Definite. */
   | "account-gone"
   | "false-list";
@@ -22,10 +24,9 @@ export async function prepareLane(parts: Parts, lane: Lane): Promise<Prepared> {
   try {
     return await prepare(parts, lane);
   } catch (cause) {
-    if (cause instanceof ConnectionLostError) return "not-yet";
+    if (cause instanceof ConnectionLostError) return "disconnected";
     if (!(cause instanceof ProtocolError)) throw cause;
-    lane.backOff(parts.clock.now(), cause.retryAfterMs ?? PREPARE_AGAIN_MS);
-    return "not-yet";
+    return { againAfterMs: cause.retryAfterMs ?? PREPARE_AGAIN_MS };
   }
 }
 
@@ -45,7 +46,5 @@ async function prepare(parts: Parts, lane: Lane): Promise<Prepared> {
   if (reoffers > REOFFERS_ON_ONE_SESSION_MAX)
     for (const address of theirs) await sessions.renew(address);
   const without = await sessions.fetchMissing([...theirs, ...others]);
-  if (without.length === 0) return "prepared";
-  lane.backOff(parts.clock.now(), PREPARE_AGAIN_MS);
-  return "not-yet";
+  return without.length === 0 ? "prepared" : { againAfterMs: PREPARE_AGAIN_MS };
 }

@@ -16,9 +16,12 @@ export class Sender {
   readonly #parts: Parts;
   readonly #lanes: Lanes;
 
-  constructor(parts: Parts, lanes: Lanes) {
+  readonly #wake: () => void;
+
+  constructor(parts: Parts, lanes: Lanes, wake: () => void) {
     this.#parts = parts;
     this.#lanes = lanes;
+    this.#wake = wake;
   }
 
   /**
@@ -95,22 +98,22 @@ export class Sender {
   async #notAnswered(lane: Lane, sending: Sending, cause: unknown): Promise<void> {
     if (!(cause instanceof ProtocolError)) throw cause;
     if (cause.retryAfterMs === undefined) await this.refuse(lane, sending, cause.message);
-    else lane.backOff(this.#parts.clock.now(), cause.retryAfterMs);
+    else lane.backOff(cause.retryAfterMs, this.#wake);
   }
 
   /** The newer lists are taken over; entries stay as they are, and every envelope is made anew. */
   async #takeOverLists(lane: Lane, mismatch: DeviceListMismatch): Promise<void> {
     const { directory, transactor } = this.#parts.device;
-    const nowMs = this.#parts.clock.now();
     lane.prepared = false;
     try {
       const { recipient, own } = await directory.settleMismatch(mismatch, lane.account);
       if (recipient.kind === "false-list") this.hold(lane.account);
       if (own.kind === "false-list") this.hold(ownAddress(this.#parts).accountId);
-      if (recipient.kind !== "newer" && own.kind !== "newer") lane.backOff(nowMs, PREPARE_AGAIN_MS);
+      if (recipient.kind !== "newer" && own.kind !== "newer")
+        lane.backOff(PREPARE_AGAIN_MS, this.#wake);
     } catch (cause) {
       if (cause instanceof ProtocolError)
-        lane.backOff(nowMs, cause.retryAfterMs ?? PREPARE_AGAIN_MS);
+        lane.backOff(cause.retryAfterMs ?? PREPARE_AGAIN_MS, this.#wake);
       else if (!(cause instanceof ConnectionLostError)) throw cause;
     }
     const waiting = lane.sendings.filter(({ isInFlight }) => !isInFlight);

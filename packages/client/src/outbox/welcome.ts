@@ -33,7 +33,7 @@ export async function offerAgain(
         content: { case: "entry", value: refOf(point) },
         reoffered: true,
       },
-      welcome.reofferSpreadMs === 0 ? 0 : nowMs + afterMs,
+      afterMs,
     );
   }
   return await receiptsDueAgain(ledger, news);

@@ -28,7 +28,8 @@ export class Receipts {
   readonly #parts: Parts;
   readonly #outbox: Outbox;
   readonly #due = new Set<string>();
-  readonly #lastMs = new Map<string, number>();
+  /** Accounts that got one a moment ago. Timers, because clocks jump. */
+  readonly #resting = new Map<string, () => void>();
   #isIdle = false;
   #cancel: () => void = () => {};
 
@@ -59,37 +60,38 @@ export class Receipts {
     this.#cancel();
   }
 
+  close(): void {
+    this.busy();
+    for (const cancel of this.#resting.values()) cancel();
+  }
+
   #schedule(): void {
     this.#cancel();
     if (this.#due.size === 0) return;
-    const nowMs = this.#parts.clock.now();
-    let next = Number.POSITIVE_INFINITY;
-    for (const account of this.#due) next = Math.min(next, this.#mayGoAtMs(account, nowMs));
-    this.#cancel = this.#parts.clock.after(Math.max(0, next - nowMs), () => {
+    this.#cancel = this.#parts.clock.after(0, () => {
       this.#sendDue().catch((cause: unknown) => this.#parts.fatal(cause));
     });
   }
 
-  /** A receipt that is still under way is not overtaken: the next says more. */
-  #mayGoAtMs(account: string, nowMs: number): number {
-    const since = this.#lastMs.get(account) ?? Number.NEGATIVE_INFINITY;
-    const least = Math.max(nowMs, Math.min(since, nowMs) + RECEIPT_INTERVAL_MS);
-    return this.#outbox.hasReceiptWaiting(account)
-      ? Math.max(least, nowMs + RECEIPT_INTERVAL_MS)
-      : least;
-  }
-
   async #sendDue(): Promise<void> {
-    const nowMs = this.#parts.clock.now();
     for (const account of [...this.#due]) {
       if (!this.#isIdle) return;
-      if (this.#mayGoAtMs(account, nowMs) > nowMs) continue;
+      if (this.#resting.has(account)) continue;
+      this.#rest(account);
+      // One that is still under way is not overtaken: the next says more.
+      if (this.#outbox.hasReceiptWaiting(account)) continue;
       this.#due.delete(account);
-      this.#lastMs.set(account, nowMs);
       const rest = await onLedger(this.#parts, (ledger) => this.#sendTo(ledger, account));
       if (rest) this.#due.add(account);
     }
-    if (this.#isIdle) this.#schedule();
+  }
+
+  #rest(account: string): void {
+    const cancel = this.#parts.clock.after(RECEIPT_INTERVAL_MS, () => {
+      this.#resting.delete(account);
+      if (this.#isIdle && this.#due.has(account)) this.#schedule();
+    });
+    this.#resting.set(account, cancel);
   }
 
   /** True where more is due than one receipt holds. */
