@@ -2,18 +2,16 @@ import { ErrorCode, ProtocolError } from "@parley/protocol";
 import { MessengerError } from "./api.ts";
 import { ConnectionLostError } from "./connection/connection-lost-error.ts";
 import { AlreadySignedUpError } from "./identity/identity.ts";
-import { StoreFailedError } from "./store/transactor.ts";
 
-/** What the user can read and act on. What is none of these is a fault, and stays what it is. */
+/**
+ * What the user can read and act on. What is none of these is a fault, and stays what it is: after a failed
+ * commit (StoreFailedError) what was asked for may have been done or not.
+ */
 export function asMessengerError(cause: unknown): unknown {
   if (cause instanceof ConnectionLostError)
     return new MessengerError("unreachable", "the server cannot be reached", { cause });
   if (cause instanceof AlreadySignedUpError)
     return new MessengerError("already-signed-up", "this device has an account", { cause });
-  if (cause instanceof StoreFailedError)
-    return new MessengerError("try-again-later", "this device's data could not be written", {
-      cause,
-    });
   if (!(cause instanceof ProtocolError)) return cause;
   if (cause.retryAfterMs !== undefined)
     return new MessengerError("try-again-later", "the server asks to try again later", { cause });

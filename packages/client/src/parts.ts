@@ -20,6 +20,9 @@ export interface Parts {
 /** Keys that an account does not have yet, a list that did not change: asked for again after this long. */
 export const PREPARE_AGAIN_MS = 1000;
 
+/** So long an account that the server does not know is waited for. */
+export const ACCOUNT_GONE_AFTER_MS = 24 * 60 * 60 * 1000;
+
 export function ownAddress({ device }: Pick<Parts, "device">): DeviceAddress {
   const { account } = device.identity;
   if (account === undefined) throw new Error("no account");

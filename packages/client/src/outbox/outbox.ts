@@ -2,7 +2,13 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { type SendMessageRequest, SendMessageRequestSchema, toHex } from "@parley/protocol";
 import type { Ledger } from "../conversation/ledger.ts";
 import type { OutboxItem } from "../gen/parley/store/v1/conversation_pb.ts";
-import { onLedger, type Parts, PREPARE_AGAIN_MS, sealingOf } from "../parts.ts";
+import {
+  ACCOUNT_GONE_AFTER_MS,
+  onLedger,
+  type Parts,
+  PREPARE_AGAIN_MS,
+  sealingOf,
+} from "../parts.ts";
 import { NoSessionError } from "../sessions/sessions.ts";
 import type { Transaction } from "../store/transaction.ts";
 import { type Lane, Lanes, type Sending } from "./lane.ts";
@@ -240,7 +246,7 @@ export class Outbox {
   async #prepareNow(lane: Lane): Promise<void> {
     const outcome = await prepareLane(this.#parts, lane);
     lane.prepared = outcome === "prepared";
-    if (outcome === "account-gone") await this.#refuseLane(lane, "the account is gone");
+    if (outcome === "account-gone") await this.#accountUnknown(lane);
     if (outcome === "false-list") this.hold(lane.account);
     lane.preparing = false;
     if (typeof outcome === "object") lane.backOff(outcome.againAfterMs, () => this.wake());
@@ -274,14 +280,22 @@ export class Outbox {
     this.wake();
   }
 
-  async #refuseLane(lane: Lane, failure: string): Promise<void> {
-    for (const sending of [...lane.sendings]) await this.#sender.refuse(lane, sending, failure);
-    const refused = this.#typed.filter(({ conversation }) => conversation === lane.account);
-    this.#typed = this.#typed.filter((typed) => !refused.includes(typed));
-    const { device, emit } = this.#parts;
-    await device.transactor.transact(async (tx) => {
-      for (const { key } of refused) await refuseTyped(tx, key, { failure, emit });
+  /** Never met, and not known to the server: what waits for it fails after a day. */
+  async #accountUnknown(lane: Lane): Promise<void> {
+    lane.backOff(PREPARE_AGAIN_MS, () => this.wake());
+    const { clock, device, emit } = this.#parts;
+    const typed = this.#typed.filter(({ conversation }) => conversation === lane.account);
+    const gone = {
+      failure: "the account is gone",
+      emit,
+      before: clock.now() - ACCOUNT_GONE_AFTER_MS,
+    };
+    const refused = await device.transactor.transact(async (tx) => {
+      const keys: string[] = [];
+      for (const { key } of typed) if (await refuseTyped(tx, key, gone)) keys.push(key);
+      return keys;
     });
+    this.#typed = this.#typed.filter(({ key }) => !refused.includes(key));
   }
 
   async #trySeal(ledger: Ledger, item: OutboxItem): Promise<SendMessageRequest | undefined> {

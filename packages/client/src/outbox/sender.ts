@@ -5,7 +5,14 @@ import {
   type SendMessageResponse,
 } from "@parley/protocol";
 import { ConnectionLostError } from "../connection/connection-lost-error.ts";
-import { onLedger, ownAddress, type Parts, PREPARE_AGAIN_MS } from "../parts.ts";
+import { decodeRef } from "../conversation/entry-ref.ts";
+import {
+  ACCOUNT_GONE_AFTER_MS,
+  onLedger,
+  ownAddress,
+  type Parts,
+  PREPARE_AGAIN_MS,
+} from "../parts.ts";
 import type { Transaction } from "../store/transaction.ts";
 import type { Lane, Lanes, Sending } from "./lane.ts";
 import { findItem, putItem } from "./outbox-row.ts";
@@ -89,7 +96,7 @@ export class Sender {
         await this.#parts.device.transactor.transact((tx) => unseal(tx, sending));
         return;
       case "unknownAccount":
-        return await this.refuse(lane, sending, "the account is gone");
+        return await this.#accountUnknown(lane, sending);
       case undefined:
         return await this.refuse(lane, sending, "the server's answer is not understood");
     }
@@ -99,6 +106,20 @@ export class Sender {
     if (!(cause instanceof ProtocolError)) throw cause;
     if (cause.retryAfterMs === undefined) await this.refuse(lane, sending, cause.message);
     else lane.backOff(cause.retryAfterMs, this.#wake);
+  }
+
+  /**
+   * A server that was put back to an older state lacks accounts until they return with their receipts
+   * (delivery.md 5): only after a day is the account gone.
+   */
+  async #accountUnknown(lane: Lane, sending: Sending): Promise<void> {
+    const { content } = sending.item;
+    const entry =
+      content.case === "entry" &&
+      (await onLedger(this.#parts, (ledger) => ledger.entry(decodeRef(content.value))));
+    const age = entry ? this.#parts.clock.now() - Number(entry.receivedAtMs) : 0;
+    if (age < ACCOUNT_GONE_AFTER_MS) lane.backOff(PREPARE_AGAIN_MS, this.#wake);
+    else await this.refuse(lane, sending, "the account is gone");
   }
 
   /** The newer lists are taken over; entries stay as they are, and every envelope is made anew. */

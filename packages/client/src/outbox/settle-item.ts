@@ -97,16 +97,17 @@ async function isOpen(ledger: Ledger, conversation: string, chain: string): Prom
   return toHex((await ledger.conversation(conversation)).ownChain) === chain;
 }
 
-/** The same for what is no entry yet. */
+/** The same for what is no entry yet and was typed before that time. False: it stays. */
 export async function refuseTyped(
   tx: Transaction,
   key: string,
-  { failure, emit }: { failure: string; emit: Emit },
-): Promise<void> {
+  { failure, emit, before }: { failure: string; emit: Emit; before: number },
+): Promise<boolean> {
   const unsent = await findUnsent(tx, key);
-  if (unsent === undefined) return;
+  if (unsent === undefined || Number(openBody(unsent.body).sentAtMs) > before) return false;
   putUnsent(tx, key, { ...unsent, failure });
   const messageId = toHex(unsent.messageId);
   const conversation = toHex(unsent.conversation);
   emitAfter(tx, emit, { type: "status", messageId, conversation, status: "failed" });
+  return true;
 }
