@@ -94,6 +94,15 @@ test("answers a drain behind everything that was stored before it", async () => 
   expect(said()).toEqual(["drained", ["a"], "drained"]);
 });
 
+test("does not answer a drain by a read that began before it", async () => {
+  const { stream, store, said } = openStream();
+  stream.start(); // And while it reads:
+  store("a");
+  stream.drain(7);
+  await settled();
+  expect(said()).toEqual(["drained", ["a"], "drained"]);
+});
+
 test("does not miss a wake-up that comes while it reads", () =>
   fc.assert(
     fc.asyncProperty(fc.array(fc.nat(4), { maxLength: 12 }), async (turns) => {
