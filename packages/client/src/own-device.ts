@@ -59,7 +59,7 @@ export class OwnDevice implements Login {
   }
 
   signUpAgain(challenge: Challenge): Promise<SignUpOfDevice> {
-    return this.#parts.identity.signUpRequest(challenge);
+    return this.#parts.identity.signUpAgain(challenge);
   }
 
   async signedUpAgain(response: SignUpResponse): Promise<void> {

@@ -1,10 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import {
   EnvelopeSchema,
+  ErrorCode,
   encodeDelivery,
   encodeRow,
   type HelloRequest,
   type PrekeysHeld,
+  type SignUpRequest,
   type UploadPrekeysRequest,
 } from "@parley/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -41,12 +43,12 @@ beforeEach(async () => {
   log.length = 0;
 });
 
-async function open(): Promise<void> {
+async function open(serverUrl = "http://127.0.0.1:7420"): Promise<void> {
   log = [];
   store = store.reopen();
   device = await openDevice(
     {
-      ...{ serverUrl: "http://127.0.0.1:7420", store, openSocket: server.openSocket },
+      ...{ serverUrl, store, openSocket: server.openSocket },
       ...{ crypto: nodeCrypto, clock, random: seededRandom(log.length) },
     },
     {
@@ -179,6 +181,41 @@ describe("a welcome that differs", () => {
       value: { entries: [{ body: new Uint8Array(5), signature: new Uint8Array(64) }] },
     });
     await until(() => log.includes("alarm false-list"));
+  });
+});
+
+describe("a server that does not know the account", () => {
+  async function unknownTo(serverUrl: string): Promise<void> {
+    await device.close();
+    await open(serverUrl);
+    device.connection.start();
+    await server.newest.challenge();
+    await until(() => server.newest.asked("hello").length > 0);
+    const code = ErrorCode.NOT_FOUND;
+    await server.newest.answer("hello", { case: "error", value: { code } });
+  }
+
+  test("is offered it again with its receipt and chain, on whatever port it is now", async () => {
+    await unknownTo("http://127.0.0.1:9999");
+    await until(() => server.newest.asked("signUp").length > 0);
+    const request = server.newest.asked("signUp")[0]?.request.value as SignUpRequest;
+    expect(request).toMatchObject({ handle: "alice", receipt: new Uint8Array(32).fill(5) });
+    expect(request.entries).toHaveLength(1);
+    await server.newest.answer("signUp", {
+      case: "signUp",
+      value: { receipt: new Uint8Array(32).fill(5), handle: "" },
+    });
+    await until(() => server.newest.asked("hello").length === 2);
+    // The handle was given away meanwhile.
+    expect(log).toEqual(["alarm handle-moved"]);
+    expect(device.identity.account?.handle).toBe("alice");
+  });
+
+  test("learns nothing of it where it is another server", async () => {
+    await unknownTo("https://elsewhere.example");
+    await until(() => device.connection.state.kind === "ended");
+    expect(device.connection.state).toEqual({ kind: "ended", reason: "login-refused" });
+    expect(server.newest.asked("signUp")).toEqual([]);
   });
 });
 

@@ -9,7 +9,10 @@ export interface Connection {
   /** Called at each change, with the new state. The return value takes the listener away. */
   onState(listener: (state: ConnectionState) => void): () => void;
 
-  /** Connects, and stays connected until `close` or until the server ends it for good. Repeats safely. */
+  /**
+   * Connects, and stays connected until `close` or until the server ends it for good. Repeats safely: while
+   * it waits to come back it connects at once, and after an end it tries again.
+   */
   start(): void;
   /** Ends it. Requests under way reject with ConnectionLostError; batches already handed up may finish. */
   close(): Promise<void>;

@@ -14,3 +14,10 @@ export function originOf(serverUrl: string): string {
   const port = DEFAULT_PORT[protocol] as string;
   return `${protocol}://${authority.endsWith(port) ? authority.slice(0, -port.length) : authority}`;
 }
+
+/** The same machine, on whatever port it listens today. */
+export function isSameHost(origin: string, other: string): boolean {
+  return origin.replace(PORT, "") === other.replace(PORT, "");
+}
+
+const PORT = /:\d+$/;

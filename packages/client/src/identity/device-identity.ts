@@ -1,11 +1,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type DeviceKeys, deriveDeviceKeys, type LocalDevice, signLogin } from "@parley/crypto";
 import type { Challenge, LoginSchema, SignedAccountEntry, SignUpResponse } from "@parley/protocol";
-import { toHex } from "@parley/protocol";
+import { ErrorCode, ProtocolError, toHex } from "@parley/protocol";
 import { askOnce } from "../connection/ask-once.ts";
 import type { ChannelParts } from "../connection/channel.ts";
 import { type SignUpOfDevice, versionWith } from "../connection/login.ts";
-import { originOf } from "../connection/origin.ts";
+import { isSameHost, originOf } from "../connection/origin.ts";
 import type { DeviceIdentity as IdentityRecord } from "../gen/parley/store/v1/device_pb.ts";
 import type { CryptoRunner } from "../ports/crypto-runner.ts";
 import type { Random } from "../ports/random.ts";
@@ -84,6 +84,16 @@ export class DeviceIdentity implements Identity {
     }
   }
 
+  /**
+   * For a server that does not know this account. Only the one that had it is offered it again: another that
+   * was given by mistake learns nothing of it. Throws LOGIN_REFUSED there.
+   */
+  async signUpAgain(challenge: Challenge): Promise<SignUpOfDevice> {
+    if (!isSameHost(this.#mustKnow().record.origin, this.#origin))
+      throw new ProtocolError(ErrorCode.LOGIN_REFUSED, "this account is on another server");
+    return await this.signUpRequest(challenge);
+  }
+
   async signUpRequest(challenge: Challenge): Promise<SignUpOfDevice> {
     const { record } = this.#mustKnow();
     const { handle, invitation, signUpReceipt } = record;
@@ -125,14 +135,16 @@ export class DeviceIdentity implements Identity {
     const { transactor, crypto, random, clock } = this.#parts;
     if (this.#known !== undefined) {
       const { handle, invitation = "" } = options;
-      return await this.#change((record) => ({ ...record, handle, invitation }));
+      const origin = this.#origin;
+      return await this.#change((record) => ({ ...record, handle, invitation, origin }));
     }
     const made = await crypto.run(makeSignUpMaterial(random, options, clock.now()));
+    const identity = { ...made.identity, origin: this.#origin };
     await transactor.transact(async (tx) => {
-      putIdentity(tx, made.identity);
-      this.#parts.storeChain(tx, toHex(made.identity.accountId), [made.genesis]);
+      putIdentity(tx, identity);
+      this.#parts.storeChain(tx, toHex(identity.accountId), [made.genesis]);
     });
-    return made.identity;
+    return identity;
   }
 
   async #change(change: (record: IdentityRecord) => IdentityRecord): Promise<IdentityRecord> {

@@ -122,6 +122,8 @@ export class DeviceSessions implements Sessions {
   async begin(tx: Transaction, to: DeviceAddress, bundle: PrekeyBundle): Promise<void> {
     const device = await this.#parts.directory.device(tx, to);
     if (device === undefined) throw new InvalidBundleError("the device is not listed");
+    if (device.registrationId !== bundle.registrationId)
+      throw new InvalidBundleError("another registration id than the list has");
     const record = await readRecord(tx, to);
     const context = this.#contextOf(device);
     const begun = await this.#parts.crypto.run(beginSession(record, context, bundle));

@@ -60,6 +60,11 @@ describe("beginning", () => {
     ).rejects.toThrow(InvalidBundleError);
   });
 
+  test("refuses a bundle under another registration id than the list has", async () => {
+    server.shelf(bob.who.address).registrationId += 1;
+    expect(await alice.sessions.fetchMissing([bob.who.address])).toEqual([bob.who.address]);
+  });
+
   test("is needed before encrypting", async () => {
     await expect(alice.encrypt(bob.who.address, "x")).rejects.toThrow(NoSessionError);
   });

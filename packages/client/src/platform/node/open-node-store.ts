@@ -31,7 +31,7 @@ function makeFile(folder: string): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, FILE_NAME);
   if (!existsSync(path)) {
-    closeSync(openSync(path, "wx", 0o600));
+    closeSync(openSync(path, "a", 0o600));
     const directory = openSync(folder, "r");
     fsyncSync(directory);
     closeSync(directory);
