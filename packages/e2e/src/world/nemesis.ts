@@ -60,7 +60,8 @@ export class Nemesis {
     this.#isOver = true;
     network.heal();
     server.start();
-    server.setFull(false);
+    server.spare();
+    for (const person of people) person.spare();
     await Promise.all(people.map((person) => person.open()));
   }
 

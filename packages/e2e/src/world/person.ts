@@ -160,6 +160,10 @@ export class Person {
     this.#fate = fate;
   }
 
+  spare(): void {
+    this.#commitsToLive = undefined;
+  }
+
   /** As somebody who ends the program. */
   async close(): Promise<void> {
     const run = this.#run;
@@ -183,6 +187,7 @@ export class Person {
       ...{ f: "send", type: "invoke", op, to, key, hash: hashOf(text), replyTo: parent },
     });
     this.#underWay.add(op);
+    const isStillWell = this.watchRun();
     try {
       const { messageId } = await run.messenger.sendText(
         conversation,
@@ -193,7 +198,8 @@ export class Person {
         history.add(this.name, { f: "send", type: "ok", op, messageId });
     } catch (cause) {
       if (!this.#underWay.delete(op)) return;
-      const isRefusal = cause instanceof MessengerError;
+      // What a failing disk did with it, the program does not know.
+      const isRefusal = cause instanceof MessengerError && isStillWell();
       history.add(this.name, {
         ...{ f: "send", type: isRefusal ? "fail" : "info", op, cause: String(cause) },
       });

@@ -35,6 +35,8 @@ const WEIGHTS: Readonly<Record<Fault, number>> = {
 /** What one world is like. */
 export interface Plan {
   readonly people: readonly string[];
+  /** A start without faults: some worlds have sign-ups under faults, some have people who know each other. */
+  readonly preludeMs: number;
   /** How long faults and new messages go on. */
   readonly safetyMs: number;
   /** Mean time between two things that a person does. */
@@ -64,6 +66,7 @@ export function planOf(random: SeededRandom): Plan {
       0,
       random.weighted({ two: 6, three: 3, four: 1 }) === "two" ? 2 : random.integer(3, 4),
     ),
+    preludeMs: random.pick([0, 15_000]),
     safetyMs: random.integer(60, 180) * 1000,
     actEveryMs: random.pick([1000, 3000, 8000]),
     faultEveryMs: random.pick([4000, 10_000, 25_000]),

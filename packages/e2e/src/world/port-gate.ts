@@ -44,6 +44,11 @@ export class PortGate {
     this.#deadly = { call: this.#calls + calls, when };
   }
 
+  spare(): void {
+    this.isFull = false;
+    this.#deadly = undefined;
+  }
+
   around(ports: Ports): Ports {
     const gated = Object.entries(ports).map(([name, port]) => [name, this.#gate(name, port)]);
     const { bus, ...others } = Object.fromEntries(gated) as Ports;

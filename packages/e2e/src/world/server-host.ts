@@ -105,6 +105,11 @@ export class ServerHost {
     if (this.#run === run) this.#run = undefined;
   }
 
+  /** What was still to happen to this run of it does not. */
+  spare(): void {
+    this.#run?.gate.spare();
+  }
+
   setFull(isFull: boolean): void {
     if (this.#run !== undefined) this.#run.gate.isFull = isFull;
   }

@@ -128,9 +128,13 @@ export class Workload {
       }
   }
 
-  /** One more in each conversation: it does not only end well, it goes on. */
+  /** One more in each conversation, and in one at least: it does not only end well, it goes on. */
   async #writeLast(): Promise<void> {
     const { person, clock } = this.#parts;
+    while (person.friends.size === 0) {
+      this.#do("look up");
+      await clock.sleep(LOOK_MS);
+    }
     while (person.present === undefined) await clock.sleep(LOOK_MS);
     for (const friend of person.friends.keys()) await person.send(friend);
   }

@@ -5,7 +5,7 @@ import type { ClientStore } from "@parley/client";
 import type { Ports } from "@parley/server";
 import { History, type HistoryEvent } from "../checker/history.ts";
 import type { Life } from "../simulation/life.ts";
-import { Network } from "../simulation/network.ts";
+import { GENTLE, Network } from "../simulation/network.ts";
 import { SeededRandom } from "../simulation/seeded-random.ts";
 import { Trace } from "../simulation/trace.ts";
 import { VirtualClock } from "../simulation/virtual-clock.ts";
@@ -73,6 +73,7 @@ class World {
   readonly #people: readonly Person[];
   readonly #server: ServerHost;
   readonly #nemesis: Nemesis;
+  readonly #network: Network;
   #isCalm = false;
   #failure: unknown;
 
@@ -97,10 +98,8 @@ class World {
       },
     };
     const watch = new WireWatch({ ...shared, trace: this.#trace });
-    const network = new Network(
-      { clock, random: random.stream("network"), watch },
-      { ...this.#plan.network },
-    );
+    const network = new Network({ clock, random: random.stream("network"), watch }, { ...GENTLE });
+    this.#network = network;
     const plants = options.plants?.(clock);
     this.#server = new ServerHost({
       ...{ ...shared, folder: join(folder, "server"), random: random.stream("server"), network },
@@ -127,8 +126,12 @@ class World {
   async run(): Promise<WorldResult> {
     this.#server.start();
     for (const person of this.#people) void person.open();
+    const { preludeMs, safetyMs, network } = this.#plan;
+    const isOver = () => this.#failure !== undefined;
+    await this.#clock.runUntil(isOver, preludeMs);
+    Object.assign(this.#network.faults, network);
     void this.#nemesis.run();
-    await this.#clock.runUntil(() => this.#failure !== undefined, this.#plan.safetyMs);
+    await this.#clock.runUntil(isOver, preludeMs + safetyMs);
     const healedAt = this.#clock.time;
     this.#history.add("server", { f: "fault", fault: "healed", detail: "" });
     this.#isCalm = true;
