@@ -113,15 +113,18 @@ function checkRoot({ state, places }: ChainBefore, entry: AccountEntry): Uint8Ar
   const { rootKey } = entry.signer.value as { rootKey: Uint8Array };
   if (!equalBytes(accountIdOf(rootKey), entry.accountId)) refuse("the id is not this root key's");
   if (entry.version !== 1) refuse("the root signs first entries of an era only");
+  if (entry.withdraws !== undefined) refuse("the root withdraws nothing");
   if (state === undefined) {
-    if (entry.era !== 1 || entry.previousHash.length > 0) refuse("not the first entry of a chain");
+    const isFirst = entry.era === 1 && entry.accepts === undefined;
+    if (!isFirst || entry.previousHash.length > 0) refuse("not the first entry of a chain");
     return rootKey;
   }
   if (!equalBytes(state.accountId, entry.accountId)) refuse("an entry of another account");
   if (entry.era !== state.head.era + 1) superseded("not the next era");
   const { accepts } = entry;
   const accepted = places.find(
-    (place) => place.era === accepts?.era && place.version === accepts.version,
+    ({ era, version }) =>
+      era === state.head.era && era === accepts?.era && version === accepts.version,
   );
   if (accepts === undefined || accepted === undefined || !equalBytes(accepted.hash, accepts.hash))
     superseded("accepts an entry that is not there");
@@ -132,6 +135,10 @@ function checkRoot({ state, places }: ChainBefore, entry: AccountEntry): Uint8Ar
 function checkDevice(state: ChainState | undefined, entry: AccountEntry): Uint8Array {
   if (state === undefined) refuse("the root signs the first entry");
   if (!equalBytes(state.accountId, entry.accountId)) refuse("an entry of another account");
+  if (entry.accepts !== undefined) refuse("only the root accepts");
+  const { withdraws } = entry;
+  if (withdraws && (withdraws.era !== entry.era || withdraws.version >= entry.version))
+    refuse("withdraws what does not stand before it");
   if (entry.era !== state.head.era || entry.version !== state.head.version + 1)
     superseded("not the next place");
   if (!equalBytes(state.head.hash, entry.previousHash)) superseded("follows another entry");
@@ -157,6 +164,8 @@ function devicesAfter(
   if (!byRoot) for (const device of earlier) devices.set(device.deviceId, device);
   const add = (added: DeviceEntry) => {
     if (devices.has(added.deviceId)) refuse("a device id that is taken");
+    for (const { identityKey } of devices.values())
+      if (equalBytes(identityKey, added.identityKey)) refuse("a device key that is taken");
     checkConsent(entry.accountId, added);
     devices.set(added.deviceId, listed(added, earlier, nowMs));
   };

@@ -140,6 +140,7 @@ export class DeviceSession {
 
   #scheduleRefresh(): void {
     this.#cancelRefresh = this.#parts.clock.after(this.#parts.refreshMs, () => {
+      this.#parts.mailboxes.seen(this.address, 0n); // It need not send anything to be here.
       this.stream.wake();
       this.lookAgain();
       this.#refresh().catch((cause: unknown) => {

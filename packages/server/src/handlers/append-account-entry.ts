@@ -18,7 +18,7 @@ import {
 import { wireHead } from "../core/device-list.ts";
 import type { DeviceSession } from "../core/device-session.ts";
 import { wake } from "../core/wake.ts";
-import type { Account, StoredEntry } from "../ports/account-store.ts";
+import type { Account, AccountStore, StoredEntry } from "../ports/account-store.ts";
 
 /** Until a device is this old it removes none that is older: a thief who links one gains no power by it. */
 const REMOVES_OLDER_AFTER_MS = 7 * 24 * 60 * 60 * 1000;
@@ -37,7 +37,7 @@ export async function appendAccountEntry(
   if (account === undefined) throw new ProtocolError(ErrorCode.NOT_FOUND, "no such account");
   const signed = request.entry as SignedAccountEntry; // The schema requires it.
 
-  const known = await context.accounts.entries(accountId);
+  const known = await presentEra(context.accounts, accountId);
   const head = known.at(-1);
   if (head !== undefined && equalBytes(head.body, signed.body)) return accepted(); // A repeat.
   const now = context.clock.now();
@@ -54,6 +54,18 @@ export async function appendAccountEntry(
   const devices = [...ids].map((deviceId) => ({ accountId, deviceId }));
   wake(context, devices, { kind: "account" });
   return accepted();
+}
+
+/** All that stands since the root's newest entry, page by page. */
+async function presentEra(accounts: AccountStore, accountId: string): Promise<StoredEntry[]> {
+  const known = [...(await accounts.entries(accountId))];
+  for (let last = known.at(-1); last !== undefined; ) {
+    const { era, version } = last;
+    const more = await accounts.entries(accountId, { era, version: version + 1 });
+    known.push(...more);
+    last = more.at(-1);
+  }
+  return known;
 }
 
 function checkAfter(

@@ -70,6 +70,7 @@ test("refuses an entry of the root that is not the first of the next era, or acc
     [{ previousHash: randomBytes(32) }, false],
     [{ accepts: { era: 1, version: 1, hash: randomBytes(32) } }, true],
     [{ accepts: { era: 1, version: 5, hash: randomBytes(32) } }, true],
+    [{ withdraws: { era: 1, version: 1, hash: randomBytes(32) } }, false],
   ] as const) {
     const person = new Person("p");
     person.entries.push(person.rootEntry(set([person.phone]), [person.phone], wrong));
@@ -86,6 +87,27 @@ test("lists eight devices at most", () => {
   expect(check(person).at(-1)?.state.devices).toHaveLength(8);
   add(person, 9);
   expect(() => check(person)).toThrow(/too many devices/);
+});
+
+test("accepts at the root an entry of the era before only", () => {
+  const person = new Person("p");
+  const first = { era: 1, version: 1, hash: person.headHash };
+  person.entries.push(person.rootEntry(set([person.phone]), [person.phone]));
+  const wrong = { accepts: first, previousHash: first.hash };
+  person.entries.push(person.rootEntry(set([person.phone]), [person.phone], wrong));
+  expect(() => check(person)).toThrow(SupersededEntryError);
+});
+
+test("lists one key once", () => {
+  const person = new Person("p");
+  const twin = person.newDevice(2, person.phone.key);
+  person.entries.push(
+    person.deviceEntry(person.phone, { case: "addDevice", value: twin.entry }, [
+      person.phone,
+      twin,
+    ]),
+  );
+  expect(() => check(person)).toThrow(/key that is taken/);
 });
 
 test("refuses entries that are swapped, or of another account", () => {

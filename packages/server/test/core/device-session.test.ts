@@ -86,6 +86,16 @@ test("says that a mailbox which was full has room again, and says so until it is
   expect((await cleared.frame("welcome")).skipped).toBe(false);
 });
 
+test("does not take a device that is connected and silent for one that is away", async () => {
+  const clock = new ManualClock();
+  const dayMs = 24 * 60 * 60 * 1000;
+  const config = { origins: [ORIGIN], refreshMs: dayMs };
+  const { alice, bob, a, b } = await talk({ clock, config });
+  await clock.pass(100 * dayMs);
+  await a.send(alice, bob, { text: "still there" });
+  expect((await b.deliveries(1)).map(textOf)).toEqual(["still there"]);
+});
+
 test("delivers to own other devices", async () => {
   const { server, alice, bob, a, b } = await talk();
   const laptop = alice.newDevice(2);

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { toHex } from "@parley/protocol";
 import type {
   Account,
   AccountStore,
@@ -171,8 +172,7 @@ export class SqliteAccountStore implements AccountStore {
     after: readonly ListedDevice[],
   ): void {
     // The key is the device: another one under an old id is new.
-    const name = ({ deviceId, identityKey }: ListedDevice) =>
-      `${deviceId} ${Buffer.from(identityKey).toString("hex")}`;
+    const name = ({ deviceId, identityKey }: ListedDevice) => `${deviceId} ${toHex(identityKey)}`;
     const stays = new Set(after.map(name));
     const stayed = new Set(before.map(name));
     for (const device of before) {

@@ -128,6 +128,7 @@ export class SqliteMailboxStore implements MailboxStore, DeviceRows {
     const number = this.#numberOf(mailbox);
     if (number === undefined) return;
     const told = bounded(stateNumber);
+    if (told === 0n && this.#seenAtMs(number) === this.#today()) return;
     const pending = this.#seen.get(number);
     this.#seen.set(number, pending === undefined || told > pending ? told : pending);
     if (pending !== undefined) return;
@@ -167,14 +168,11 @@ export class SqliteMailboxStore implements MailboxStore, DeviceRows {
 
   /** Drops what is older than any envelope gets, now and from time to time. */
   startSweeping(): void {
-    const sweep = () => {
-      void this.#commit
-        .ride(() => this.#sweepWithin())
-        .then(({ value }) => {
-          this.#parts.clock.after(value === SWEEP_ROWS_MAX ? 0 : SWEEP_EVERY_MS, sweep);
-        });
+    const again = (delayMs: number) => {
+      this.#parts.clock.after(delayMs, () => this.startSweeping());
     };
-    sweep();
+    if (this.#expired(1).length === 0) again(SWEEP_EVERY_MS);
+    else void this.#commit.ride(() => this.#sweepWithin()).then(() => again(0));
   }
 
   #appendWithin({ sender, stateNumber, deliveries }: Send): readonly DeviceAddress[] | undefined {
@@ -209,9 +207,12 @@ export class SqliteMailboxStore implements MailboxStore, DeviceRows {
   }
 
   #skips(mailbox: number, source: string, bytes: number): boolean {
-    const seenAtMs = Number(this.#sql.state.get(mailbox)?.["seen_at_ms"] ?? 0);
-    const away = this.#today() - seenAtMs > this.#parts.limits.awayMsMax;
+    const away = this.#today() - this.#seenAtMs(mailbox) > this.#parts.limits.awayMsMax;
     return (away && !this.#seen.has(mailbox)) || this.#usage.isFull(mailbox, source, bytes);
+  }
+
+  #seenAtMs(mailbox: number): number {
+    return Number(this.#sql.state.get(mailbox)?.["seen_at_ms"] ?? 0);
   }
 
   #insert(mailbox: number, source: string, { envelopeId: id, bytes }: Delivery, now: number) {
@@ -225,13 +226,16 @@ export class SqliteMailboxStore implements MailboxStore, DeviceRows {
     this.#usage.subtract(mailbox, source, size);
   }
 
-  #sweepWithin(): number {
+  #sweepWithin(): void {
+    for (const row of this.#expired(SWEEP_ROWS_MAX)) this.#removeWithin(row);
+  }
+
+  /** The oldest rows, as far as they are too old. */
+  #expired(rowsMax: number): readonly RowSize[] {
     const cutoff = this.#parts.clock.now() - ENVELOPE_LIFETIME_MS;
-    const oldest = this.#sql.oldest.all(SWEEP_ROWS_MAX) as RowSize[];
+    const oldest = this.#sql.oldest.all(rowsMax) as RowSize[];
     const firstKept = oldest.findIndex(({ accepted_at_ms }) => accepted_at_ms >= cutoff);
-    const expired = firstKept === -1 ? oldest : oldest.slice(0, firstKept);
-    for (const row of expired) this.#removeWithin(row);
-    return expired.length;
+    return firstKept === -1 ? oldest : oldest.slice(0, firstKept);
   }
 
   /** Never served, and never dropped in silence: the device asks for what it missed (delivery.md 3). */
