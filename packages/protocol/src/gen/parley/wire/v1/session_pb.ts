@@ -167,6 +167,9 @@ export const SignUpResponseSchema: GenMessage<SignUpResponse> = /*@__PURE__*/
   messageDesc(file_parley_wire_v1_session, 3);
 
 /**
+ * Logs in. An account that the server does not know is answered as not found, and the connection stays: the
+ * client signs up again with its receipt, and says hello again.
+ *
  * @generated from message parley.wire.v1.HelloRequest
  */
 export type HelloRequest = Message<"parley.wire.v1.HelloRequest"> & {
