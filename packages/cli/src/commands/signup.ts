@@ -1,6 +1,6 @@
 import { type MessengerApi, MessengerError } from "@parley/client";
 import type { Command } from "commander";
-import { whileReachable } from "../connect.ts";
+import { tryToConnect, whileReachable } from "../connect.ts";
 import { type DeviceOptions, deviceCommand, examples } from "../device-command.ts";
 import { homeOf, parseServerUrl } from "../home.ts";
 import { withNewDevice } from "../open-messenger.ts";
@@ -43,6 +43,8 @@ async function signup(options: Options): Promise<void> {
     const account = await accountOf(messenger, options);
     output.print(account, () => welcome(account));
     await messenger.confirmRecoveryCode();
+    // Others can write from now on: the prekeys are with the server. Else they go there with the next command.
+    await tryToConnect(messenger);
   });
 }
 
