@@ -22,7 +22,7 @@ async function listen() {
   onTestFinished(async () => {
     await Promise.all([server.stop(), sockets.close(), http.close()]);
   });
-  return { http, origin, port };
+  return { server, http, origin, port };
 }
 
 test("carries frames over a WebSocket", async () => {
@@ -76,6 +76,29 @@ test("survives a connection that breaks the protocol of WebSocket itself", async
   await once(raw, "close");
   const client = await connectTo(origin);
   client.wire?.close();
+});
+
+test("drops a client that asks and does not read, while others are served", async () => {
+  const { origin, server } = await listen();
+  const [alice, bob] = [new Person("alice"), new Person("bob")];
+  const [greedy, other] = [await connectTo(origin), await connectTo(origin)];
+  await greedy.signUp(alice);
+  await greedy.hello(alice);
+  await other.signUp(bob);
+  await other.hello(bob);
+  const sealedProfile = new Uint8Array(65_536);
+  await greedy.request("setProfile", { case: "setProfile", value: { sealedProfile } });
+  greedy.pause();
+  // 26 MB of answers: more than the kernel's buffers and what may wait for one client.
+  for (let requestId = 1000; requestId < 1400; requestId++) {
+    const value = { accountId: alice.accountId };
+    greedy.sendFrame({ requestId, request: { case: "fetchProfile", value } });
+    if (requestId % 50 === 0) await other.drain();
+  }
+  while (server.connectionCount() > 1) await other.drain();
+  greedy.resume();
+  expect((await greedy.closed).code).toBe(CloseCode.SLOW_READER);
+  other.wire?.close();
 });
 
 test("writes once for all that one turn brings to a socket", async () => {
