@@ -143,9 +143,11 @@ export class Inbox {
     } catch (cause) {
       if (cause instanceof StoreFailedError) throw cause;
     }
-    const { device, clock, holes } = this.#parts;
+    const { device, clock, emit, holes } = this.#parts;
     await device.transactor.transact(async (tx) => {
-      await noteUndecryptable(new Ledger(tx), one.from, clock.now());
+      const batch = new InboxBatch(new Ledger(tx), emit, clock.now());
+      await noteLost(batch, one.from);
+      batch.ledger.flush();
       await device.stateNumber.raise(tx);
     });
     holes.look(0);
@@ -184,28 +186,34 @@ export class Inbox {
     unreachable: ReadonlySet<string>,
   ): Promise<void> {
     const { directory, sessions } = this.#parts.device;
-    const lost = async () => {
-      batch.touch(from);
-      await noteUndecryptable(batch.ledger, from, batch.nowMs);
-    };
     const decrypted = await sessions.decrypt(batch.tx, from, ciphertext);
     switch (decrypted.kind) {
       case "repeat":
         return await batch.receiptsDueAgain(from);
       case "undecryptable":
-        if (decrypted.cause !== "unknown-device") await lost();
+        if (decrypted.cause !== "unknown-device") await noteLost(batch, from);
         // A device that is not listed, or no longer: acknowledged, and not shown.
         else if (unreachable.has(from.accountId)) keep?.(batch.tx);
         return;
       case "content": {
         const content = openContent(decrypted.bytes);
-        if (content === undefined) return await noteUndecryptable(batch.ledger, from, batch.nowMs);
+        if (content === undefined) return await noteLost(batch, from);
         const { emit, outbox } = this.#parts;
         const taking = { directory, own: ownAddress(this.#parts), outbox, emit };
         return await takeContent(taking, batch, from, content);
       }
     }
   }
+}
+
+/**
+ * A stranger becomes a request although nothing of his can be shown: once he is let in, he is asked for it
+ * (holes.ts). Else what he wrote under a prekey that a restored server gave twice would never be seen.
+ */
+async function noteLost(batch: InboxBatch, from: DeviceAddress): Promise<void> {
+  await batch.contact(from.accountId);
+  batch.touch(from);
+  await noteUndecryptable(batch.ledger, from, batch.nowMs);
 }
 
 /** Sealed sender comes later: what names no source is for newer clients. */
