@@ -219,6 +219,23 @@ describe("a server that does not know the account", () => {
   });
 });
 
+test("prekeys that were replaced 30 days ago are deleted once everything is drained", async () => {
+  const signed = () =>
+    [...(store.copy().get("prekeys")?.keys() ?? [])].filter((key) => key.startsWith("signed/"));
+  const DAY = 24 * 60 * 60 * 1000;
+  for (const days of [0, 8, 31]) {
+    await device.close();
+    await clock.pass(days * DAY);
+    await open();
+    await welcomed();
+    await takeUpload();
+    if (days === 31) expect(signed()).toHaveLength(3);
+  }
+  await server.newest.say({ case: "drained", value: {} });
+  await until(() => log.includes("drained"));
+  await until(() => signed().length === 2);
+});
+
 test("an ack tells the state number of the transaction that allowed it", async () => {
   await welcomed();
   await takeUpload();

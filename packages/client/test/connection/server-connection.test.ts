@@ -194,6 +194,28 @@ describe("connecting", () => {
     expect(connection.state.kind).toBe("catching-up");
   });
 
+  test("does not offer it again and again", async () => {
+    connection.start();
+    const socket = server.newest;
+    await socket.challenge();
+    await socket.answer("hello", error(ErrorCode.NOT_FOUND));
+    await socket.answer("signUp", { case: "signUp", value: { receipt: new Uint8Array(32) } });
+    await socket.answer("hello", error(ErrorCode.NOT_FOUND));
+    expect(connection.state).toEqual({ kind: "ended", reason: "login-refused" });
+    expect(socket.asked("signUp")).toHaveLength(1);
+  });
+
+  test("that ends while the welcome is looked at is not taken for logged in", async () => {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    login.welcomed = () => promise;
+    const socket = await connected();
+    await socket.end(1006);
+    resolve(false);
+    await settle();
+    expect(connection.state.kind).toBe("offline");
+    expect(log).toEqual([]);
+  });
+
   test("ends where the server does not take the account back", async () => {
     connection.start();
     await server.newest.challenge();
@@ -266,6 +288,22 @@ describe("mail", () => {
     await go();
     expect(log).toEqual(["welcomed", "welcome", "mail 1", "welcomed", "welcome"]);
     expect(server.sockets.flatMap((socket) => socket.asked("ack"))).toEqual([]);
+  });
+
+  test("of two connections is never one batch", async () => {
+    const go = holdUp();
+    const first = await connected();
+    await deliver(first, 1n, 1);
+    await deliver(first, 2n, 3);
+    await first.end(1006);
+    await clock.pass(500);
+    await server.newest.challenge();
+    await server.newest.answer("hello", welcome);
+    await deliver(server.newest, 1n, 4);
+    await go();
+    expect(log.slice(2)).toEqual(["mail 1", "welcomed", "welcome", "mail 4"]);
+    batches.at(-1)?.ack();
+    expect(server.newest.asked("ack")[0]?.request.value).toMatchObject({ upToOrdinal: 4n });
   });
 
   test("that skips an ordinal ends the connection", async () => {

@@ -127,6 +127,19 @@ describe("a chain", () => {
     expect(await alice.directory.refresh(bobId)).toMatchObject({ kind: "unchanged" });
   });
 
+  test("that grew step by step is held whole: a false head anywhere in it is seen", async () => {
+    const second = addDevice(2, [bob.genesis]);
+    const third = addDevice(3, [bob.genesis, second]);
+    for (const chain of [[bob.genesis], [bob.genesis, second], [bob.genesis, second, third]]) {
+      server.chains.set(bobId, chain);
+      expect(await alice.directory.refresh(bobId)).toMatchObject({ kind: "newer" });
+    }
+    await alice.restart();
+    const first = accountHead(stateOf(bob, [bob.genesis]));
+    expect(await standing(first)).toBe("older");
+    expect(await standing({ ...first, hash: new Uint8Array(16) })).toBe("contradicts");
+  });
+
   test("of a later era is taken over by who holds the old one and by a newcomer", async () => {
     await alice.directory.refresh(bobId);
     const old = stateOf(bob, [bob.genesis]);

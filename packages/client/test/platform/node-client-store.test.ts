@@ -45,6 +45,15 @@ describe("the store on Node", () => {
     );
   });
 
+  test("stores nothing of a commit that fails in the middle, and goes on", async () => {
+    const store = await open();
+    const change = { table: "chains" as const, key: "a", value: bytes(1) };
+    await expect(store.commit([change, { ...change, key: undefined as never }])).rejects.toThrow();
+    expect(await store.get("chains", "a")).toBeUndefined();
+    await store.commit([{ ...change, key: "b" }]);
+    expect(await store.range("chains", {})).toHaveLength(1);
+  });
+
   test("is readable by its owner alone", async () => {
     const store = await open();
     await store.commit([{ table: "chains", key: "a", value: bytes(1) }]);

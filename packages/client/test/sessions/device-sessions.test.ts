@@ -1,5 +1,8 @@
+import { decodeSessionRecord, encrypt } from "@parley/crypto";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
+import { nodeCrypto } from "../../src/platform/node/index.ts";
+import { addressKey } from "../../src/sessions/device-address.ts";
 import { InvalidBundleError, NoSessionError } from "../../src/sessions/sessions.ts";
 import { LowerHalf } from "../fixtures/lower-half.ts";
 import { PaperServer } from "../fixtures/paper-server.ts";
@@ -63,6 +66,18 @@ describe("beginning", () => {
   test("refuses a bundle under another registration id than the list has", async () => {
     server.shelf(bob.who.address).registrationId += 1;
     expect(await alice.sessions.fetchMissing([bob.who.address])).toEqual([bob.who.address]);
+  });
+
+  test("leaves a session alone that a message began while the bundle was under way", async () => {
+    await bob.sessions.fetchMissing([alice.who.address]);
+    const first = await bob.encrypt(alice.who.address, "first");
+    server.meanwhile = async () => {
+      server.meanwhile = async () => {};
+      expect(await alice.decrypt(bob.who.address, first)).toBe("first");
+    };
+    await alice.sessions.fetchMissing([bob.who.address]);
+    // An answer in bob's session is an ordinary message.
+    expect((await passes("answer", alice, bob))[0]).toBe(0x12);
   });
 
   test("is needed before encrypting", async () => {
@@ -178,6 +193,26 @@ describe("decrypting", () => {
       expect(await bob.decrypt(alice.who.address, ciphertext)).toBe(cause);
     expect(bob.store.copy()).toEqual(before);
     expect(await bob.decrypt(alice.who.address, sent)).toBe("next");
+  });
+
+  test("refuses content without its padding, and steps no ratchet for it", async () => {
+    await passes("first", alice, bob);
+    const row = await alice.store.get("sessions", addressKey(bob.who.address));
+    const { keys, record, address } = alice.who;
+    const context = {
+      local: { ...record, keys },
+      remote: {
+        accountId: bob.who.record.accountId,
+        deviceId: 1,
+        identity: bob.who.keys.identity,
+      },
+      nowMs: alice.clock.now(),
+    };
+    const operation = encrypt(decodeSessionRecord(row as Uint8Array), context, new Uint8Array(50));
+    const { ciphertext } = await nodeCrypto.run(operation);
+    const before = bob.store.copy();
+    expect(await bob.decrypt(address, ciphertext)).toBe("(invalid)");
+    expect(bob.store.copy()).toEqual(before);
   });
 
   test("names a device that is not listed here, and one without a session", async () => {

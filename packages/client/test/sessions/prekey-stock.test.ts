@@ -86,6 +86,15 @@ describe("the stock", () => {
     expect(storedKeys("one-time")).toHaveLength(100);
   });
 
+  test("is tried again when the server says, without a new connection", async () => {
+    server.loseAnswerOf.add("uploadPrekeys");
+    await alice.mend();
+    Object.assign(shelf, { signed: undefined, lastResort: undefined, oneTime: [] });
+    await alice.clock.pass(1_000);
+    await alice.prekeys.settled();
+    expect(shelf.held().oneTimeCount).toBe(100);
+  });
+
   test("is looked after while the connection lasts, without a word from the server", async () => {
     await alice.mend();
     shelf.oneTime.splice(0, 95);
@@ -178,15 +187,30 @@ describe("a one-time prekey", () => {
     expect(await bobWrites()).toBe("hello");
   });
 
-  test("that a server put back has lost is not uploaded again: it may have gone out", async () => {
+  test("that went out is known as such though no message has used it", async () => {
     await alice.mend();
     const putBack = shelf.copy();
-    shelf.oneTime.splice(0, 90);
+    const given = shelf.oneTime.splice(0, 50).map(({ id }) => id);
     await alice.mend();
-    const lost = ids().slice(10);
     putBack();
     await alice.mend();
-    expect(ids().some((id) => lost.includes(id))).toBe(false);
+    expect(ids().some((id) => given.includes(id))).toBe(false);
+    expect(shelf.held().oneTimeCount).toBe(100);
+  });
+
+  test("that a server put back holds or has lost is dropped: it may have gone out", async () => {
+    await alice.mend();
+    shelf.oneTime.splice(0, 81);
+    const putBack = shelf.copy();
+    const there = ids();
+    await alice.mend();
+    const lost = ids();
+    putBack();
+    const before = shelf.uploads.length;
+    await alice.mend();
+    expect(ids().some((id) => there.includes(id))).toBe(false);
+    const uploaded = shelf.uploads.slice(before).flatMap((upload) => upload.oneTimePrekeys);
+    expect(uploaded.some(({ id }) => lost.includes(id))).toBe(false);
     expect(shelf.held().oneTimeCount).toBe(100);
   });
 });
@@ -208,6 +232,7 @@ describe("the last resort", () => {
     expect(await alice.decrypt(bob.who.address, ciphertext)).toBe("once");
     expect(await alice.decrypt(bob.who.address, ciphertext)).toBe("repeat");
     await alice.transactor.transact((tx) => alice.sessions.forget(tx, bob.who.address));
+    await alice.clock.pass(DAY);
     await alice.transactor.transact((tx) => alice.prekeys.purge(tx));
     expect(await alice.decrypt(bob.who.address, ciphertext)).toBe("(invalid)");
   });

@@ -58,6 +58,16 @@ describe("a transaction", () => {
       ),
     ));
 
+  test("fills a limit although rows below it are deleted in it", async () => {
+    for (const key of ["a", "b", "c", "d"]) await put(key);
+    const seen = await transactor.transact(async (tx) => {
+      tx.delete("chains", "a");
+      tx.delete("chains", "c");
+      return await tx.range("chains", { limit: 2 });
+    });
+    expect(seen.map(({ key }) => key)).toEqual(["b", "d"]);
+  });
+
   test("sees what the one before it changed, though both share a commit", async () => {
     const first = put("a", 7);
     const second = transactor.transact((tx) => tx.get("chains", "a"));
