@@ -10,19 +10,38 @@ import { PaperServer } from "../fixtures/paper-server.ts";
 let server: PaperServer;
 let alice: LowerHalf;
 let bob: LowerHalf;
-beforeEach(async () => {
-  server = new PaperServer();
-  [alice, bob] = await pair(server);
-});
 
-async function pair(paper: PaperServer): Promise<[LowerHalf, LowerHalf]> {
-  const halves = [await LowerHalf.open(paper, "alice"), await LowerHalf.open(paper, "bob")];
-  const [one, two] = halves as [LowerHalf, LowerHalf];
+/** Made once: two hundred prekeys take their time. Each test begins with what both had then. */
+const begin = await (async () => {
+  const paper = new PaperServer();
+  const halves = [
+    await LowerHalf.open(paper, "alice"),
+    await LowerHalf.open(paper, "bob"),
+  ] as const;
+  const [one, two] = halves;
   for (const half of halves) await half.mend();
   await one.directory.refresh(two.who.address.accountId);
   await two.directory.refresh(one.who.address.accountId);
-  return [one, two];
-}
+  const kept = halves.map(
+    (half) => [half, half.store.copy(), paper.shelf(half.who.address)] as const,
+  );
+  const shelves = kept.map(([half, , shelf]) => [half, shelf.copy(), shelf] as const);
+  return async () => {
+    server = paper;
+    [alice, bob] = halves;
+    server.shelves.clear();
+    for (const [half, putBack, shelf] of shelves) {
+      putBack();
+      shelf.registrationId = half.who.record.registrationId;
+      server.shelves.set(addressKey(half.who.address), shelf);
+    }
+    for (const [half, copy] of kept) {
+      half.store.restore(copy);
+      await half.restart();
+    }
+  };
+})();
+beforeEach(begin);
 
 const has = (half: LowerHalf, other: LowerHalf) =>
   half.transactor.transact((tx) => half.sessions.has(tx, other.who.address));
