@@ -81,9 +81,7 @@ export class ContactBook {
   /** Asked of the server the first time, and pinned (trust.md 2). */
   async resolveHandle(typed: string): Promise<{ accountId: string; handle: string }> {
     const { directory, transactor } = this.#parts.device;
-    const handle = parseHandle(typed);
-    if (handle === undefined)
-      throw new MessengerError("invalid-handle", "3–32 of a–z, 0–9, single inner . or _");
+    const handle = handleOf(typed);
     const { account } = this.#parts.device.identity;
     if (account?.handle === handle) return { accountId: account.accountId, handle };
     const pinned = await transactor.transact((tx) => directory.pinnedAccount(tx, handle));
@@ -139,4 +137,12 @@ export class ContactBook {
   async #handleOf(tx: Transaction, accountId: string): Promise<string | undefined> {
     return await this.#parts.device.directory.handleOf(tx, accountId);
   }
+}
+
+/** As it is looked up and signed up. Throws MessengerError. */
+export function handleOf(typed: string): string {
+  const handle = parseHandle(typed);
+  if (handle === undefined)
+    throw new MessengerError("invalid-handle", "3–32 of a–z, 0–9, single inner . or _");
+  return handle;
 }

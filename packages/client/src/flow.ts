@@ -14,6 +14,8 @@ import { Receipts } from "./receipts/receipts.ts";
 
 /** What is written offline does not sort above what has been read since, but waits no longer than this. */
 const MAKE_AFTER_MS = 5_000;
+/** A person does not wait longer for a program to end. */
+const FINISH_MS_MAX = 2_000;
 /** How often entries are looked for whose 24 hours are over. */
 const EXPIRE_EVERY_MS = 60 * 60 * 1000;
 
@@ -90,6 +92,17 @@ export class Flow {
     this.#cancelMaking();
     this.outbox.disconnected();
     this.#inbox.disconnected();
+  }
+
+  /**
+   * The program ends: receipts that are due and what is under way still go, so that a command that shows a
+   * message and ends has said so. What does not make it in time goes the next time.
+   */
+  async finish(): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#parts.clock.after(FINISH_MS_MAX, resolve);
+    const sent = this.receipts.sendAll().then(() => this.outbox.quiet());
+    await Promise.race([sent, late]).finally(cancel);
   }
 
   close(): void {

@@ -9,7 +9,7 @@ import {
   type ShownHole,
   type ShownMessage,
 } from "./api.ts";
-import { ContactBook } from "./contact-book.ts";
+import { ContactBook, handleOf } from "./contact-book.ts";
 import { findContact } from "./contacts.ts";
 import { makeBody } from "./conversation/entry.ts";
 import type { HistoryPage } from "./conversation/history.ts";
@@ -97,12 +97,14 @@ export class Messenger implements MessengerApi {
     return this.#device.connection.state;
   }
 
-  async signUp(options: { handle: string; invitation?: string }): Promise<{
+  async signUp({ handle: typed, ...rest }: { handle: string; invitation?: string }): Promise<{
     accountId: string;
     handle: string;
     recoveryCode: string;
   }> {
-    const { account, recoveryCode } = await orMessengerError(this.#device.identity.signUp(options));
+    const { identity } = this.#device;
+    const handle = handleOf(typed);
+    const { account, recoveryCode } = await orMessengerError(identity.signUp({ ...rest, handle }));
     if (this.#wantsConnection) this.#device.connection.start();
     return { accountId: account.accountId, handle: account.handle, recoveryCode };
   }
@@ -130,6 +132,7 @@ export class Messenger implements MessengerApi {
   }
 
   async close(): Promise<void> {
+    if (this.#ended === undefined) await this.#flow.finish();
     this.#end(new MessengerError("unreachable", "the messenger was closed"));
     await this.#device.close();
   }

@@ -47,6 +47,7 @@ export class Outbox {
   #inFlight = 0;
   #pumping: Promise<void> | undefined;
   #again = false;
+  readonly #quietWaiters: (() => void)[] = [];
   /** What is held back, to be spread over time. */
   readonly #spread = new Set<() => void>();
 
@@ -99,6 +100,12 @@ export class Outbox {
     });
   }
 
+  /** Resolves when nothing is left that could go now, or the connection is gone. */
+  async quiet(): Promise<void> {
+    while (this.#connected && this.#isBusy())
+      await new Promise<void>((resolve) => this.#quietWaiters.push(resolve));
+  }
+
   connected(): void {
     this.#connected = true;
     this.#connectionNumber += 1;
@@ -114,6 +121,7 @@ export class Outbox {
   disconnected(): void {
     this.#connected = false;
     this.#mayMake = false;
+    this.#tellQuiet();
   }
 
   close(): void {
@@ -278,6 +286,17 @@ export class Outbox {
       sending.isInFlight = false;
     }
     this.wake();
+    this.#tellQuiet();
+  }
+
+  #isBusy(): boolean {
+    for (const lane of this.#lanes) if (lane.isOpen && lane.underWay > 0) return true;
+    return this.#typed.some(({ conversation }) => this.#lanes.of(conversation).isOpen);
+  }
+
+  /** Each looks again for itself. */
+  #tellQuiet(): void {
+    for (const resolve of this.#quietWaiters.splice(0)) resolve();
   }
 
   /** Never met, and not known to the server: what waits for it fails after a day. */

@@ -60,6 +60,14 @@ export class Receipts {
     this.#cancel();
   }
 
+  /** Everything that is due, now: the program ends. */
+  async sendAll(): Promise<void> {
+    if (!this.#isIdle) return;
+    for (const account of [...this.#due])
+      await onLedger(this.#parts, (ledger) => this.#sendTo(ledger, account));
+    this.#due.clear();
+  }
+
   close(): void {
     this.busy();
     for (const cancel of this.#resting.values()) cancel();
