@@ -7,7 +7,7 @@ const tests = {
   client: "test/**/*.test.ts",
   server: "test/**/*.test.ts",
   cli: "test/terminal/*.test.ts",
-  e2e: "test/{simulation,checker}/*.test.ts",
+  e2e: "test/**/*.test.ts",
 };
 
 export default defineConfig({

@@ -47,6 +47,7 @@ export class Nemesis {
     const { plan, clock, random } = this.#parts;
     const faults = plan.faults as Readonly<Record<Fault, number>>;
     if (Object.keys(faults).length === 0) return;
+    if (faults["server restored from a copy"] !== undefined && random.chance(0.3)) this.#takeCopy();
     for (;;) {
       await clock.sleep(random.between(0.2, 1.8) * plan.faultEveryMs);
       if (this.#isOver) return;
@@ -120,12 +121,17 @@ export class Nemesis {
     person.killInCommit(random.integer(0, COMMITS_AHEAD_MAX), random.pick(fates));
   }
 
+  #takeCopy(): void {
+    const { history, server } = this.#parts;
+    history.add("server", { f: "fault", fault: "copy taken", detail: "" });
+    this.#copy = { folder: server.copy(), seq: history.events.length };
+  }
+
   /** The copy is older than the fault: taken at the one before, or now for the next one. */
   #restore(): void {
     const { random, history, counters, server } = this.#parts;
     if (this.#copy === undefined || random.chance(0.3)) {
-      history.add("server", { f: "fault", fault: "copy taken", detail: "" });
-      this.#copy = { folder: server.copy(), seq: history.events.length };
+      this.#takeCopy();
       return;
     }
     history.add("server", { f: "fault", fault: "copy put back", detail: `of ${this.#copy.seq}` });

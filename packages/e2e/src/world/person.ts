@@ -89,6 +89,7 @@ export class Person {
     this.#life = life;
     this.#isFailing = false;
     history.add(name, { f: "start", incarnation: ++this.#runs });
+    const isStillWell = this.watchRun();
     try {
       const run = {
         life,

@@ -29,7 +29,7 @@ const WEIGHTS: Readonly<Record<Fault, number>> = {
   "client unreachable": 2,
   "connections cut": 3,
   "clock jumps": 1,
-  "prekeys run out": 1,
+  "prekeys run out": 3,
 };
 
 /** What one world is like. */

@@ -24,7 +24,7 @@ const DEEDS: Readonly<Record<Deed, number>> = {
   accept: 1,
   list: 0.5,
   burst: 0.5,
-  "look up": 3,
+  "look up": 1,
 };
 const BURST_MAX = 8;
 /** A person who has nothing else to do looks at the screen so often. */

@@ -1,0 +1,36 @@
+import { openEmbedded } from "@parley/server";
+import { Messenger } from "@parley/client";
+import { MemoryClientStore } from "@parley/client/memory";
+import { nodeCrypto, systemClock, systemRandom } from "@parley/client/node";
+import { mkdtempSync } from "node:fs";
+const server = openEmbedded({ dataFolder: mkdtempSync("/tmp/lower/srv"), clock: systemClock, random: systemRandom, config: { origins: ["http://127.0.0.1:1"] } } as any);
+const openSocket = (_url: string, events: any) => {
+  let conn: any; let over = false;
+  const end = (code: number) => { if (over) return; over = true; setImmediate(() => events.closed(code)); };
+  setImmediate(() => { events.opened(); conn = server.accept({ send: (f: Uint8Array) => setImmediate(() => { if (!over) events.received(f.slice()); }), close: (c: number) => end(c), bufferedBytes: () => 0 } as any); });
+  return { send: (f: Uint8Array) => setImmediate(() => conn.receive(f.slice())), close: (c: number) => { setImmediate(() => conn?.closed()); end(c); } };
+};
+const open = async (store: any, name: string) => {
+  const m = await Messenger.open({ serverUrl: "http://127.0.0.1:1", store, openSocket, crypto: nodeCrypto, clock: systemClock, random: systemRandom, onFatal: (c: unknown) => console.log(name, "FATAL", c) });
+  m.on((e: any) => { if (e.type === "message") console.log(name, "got", e.message.content.text, e.message.from.mine); else if (e.type === "alarm" || e.type === "hole" || e.type === "filled") console.log(name, JSON.stringify(e)); });
+  return m;
+};
+let as = new MemoryClientStore(), bs = new MemoryClientStore();
+let a = await open(as, "alice"), b = await open(bs, "bob");
+await a.signUp({ handle: "alice" }); await b.signUp({ handle: "bob" });
+a.start(); b.start(); await a.caughtUp(); await b.caughtUp();
+const bob = (await a.resolveHandle("bob")).accountId, alice = a.account!.accountId;
+const say = async (m: any, to: string, t: string) => { const { messageId } = await m.sendText(to, t); await m.reached(messageId, "delivered"); };
+await say(a, bob, "a1"); await say(b, alice, "b1"); await say(a, bob, "a2");
+const copy = as.copy();
+await say(a, bob, "a3"); await say(b, alice, "b2"); await say(a, bob, "a4"); await say(b, alice, "b3");
+await a.close();
+as = as.reopen(); as.restore(copy);
+a = await open(as, "alice'"); a.start(); await a.caughtUp();
+console.log("restored");
+await new Promise((r) => setTimeout(r, 200));
+await Promise.race([say(a, bob, "a5"), new Promise((r) => setTimeout(() => { console.log("a5 not delivered in 8 s"); r(0); }, 8000))]);
+await Promise.race([say(b, alice, "b4"), new Promise((r) => setTimeout(() => { console.log("b4 not delivered in 8 s"); r(0); }, 8000))]);
+await new Promise((r) => setTimeout(r, 25000));
+console.log((await a.history(bob)).map((m: any) => m.content.text), await a.holes(bob)); console.log((await b.history(alice)).map((m: any) => m.content.text), await b.holes(alice));
+process.exit(0);

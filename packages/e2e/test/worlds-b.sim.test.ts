@@ -1,0 +1,3 @@
+import { worldsHold } from "./worlds.ts";
+
+worldsHold(61, 120);
