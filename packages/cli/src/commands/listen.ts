@@ -55,9 +55,13 @@ async function listenOn(device: OpenDevice, options: Options): Promise<void> {
     },
     failed: fail,
   });
-  const timer = options.for === undefined ? undefined : setTimeout(end, options.for * 1000);
+  let timer: NodeJS.Timeout | undefined;
+  const started = following.started.then(() => {
+    if (options.for !== undefined) timer = setTimeout(end, options.for * 1000);
+    return over;
+  });
   try {
-    await Promise.race([following.started.then(() => over), over, untilStopped()]);
+    await Promise.race([started, over, untilStopped()]);
   } finally {
     clearTimeout(timer);
     await following.stop();
