@@ -45,7 +45,7 @@ export interface AnswerTaker<Value> {
 }
 
 /** From opening the socket until the challenge is here. */
-const CHALLENGE_TIMEOUT_MS = 10_000;
+const CHALLENGE_TIMEOUT_MS = 20_000;
 /** A server that answers one request so late is not there for the others either. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
