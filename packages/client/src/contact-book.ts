@@ -119,8 +119,11 @@ export class ContactBook {
     change: (record: ContactRecord) => ContactRecord,
   ): Promise<void> {
     await onLedger(this.#parts, async (ledger) => {
-      const record = await findContact(ledger.tx, accountId);
-      if (record === undefined) throw new MessengerError("not-allowed", "no such contact");
+      // Whom one names or verifies, one knows: that adds him.
+      const record = (await findContact(ledger.tx, accountId)) ?? {
+        ...newContact(),
+        accepted: true,
+      };
       await this.#put(ledger, accountId, change(record));
     });
   }

@@ -30,8 +30,9 @@ export function ownAddress({ device }: Pick<Parts, "device">): DeviceAddress {
 }
 
 export function sealingOf(parts: Parts): Sealing {
-  const { directory, sessions } = parts.device;
-  return { directory, sessions, random: parts.random, own: ownAddress(parts) };
+  const { directory, sessions, identity } = parts.device;
+  const ownHandle = identity.account?.handle ?? "";
+  return { directory, sessions, random: parts.random, own: ownAddress(parts), ownHandle };
 }
 
 /** A piece of work over the rows of conversations. */

@@ -11,16 +11,20 @@ export interface Wrapping {
   readonly senderHead: AccountHead;
   readonly recipientHead: AccountHead | undefined;
   readonly chain: MessageInitShape<typeof ContentSchema>["chain"];
+  /** For somebody who may not have met this account yet. */
+  readonly senderHandle?: string | undefined;
   readonly class: NonNullable<MessageInitShape<typeof ContentSchema>["class"]>;
 }
 
-export function wrap({ senderHead, recipientHead, chain, class: kind }: Wrapping): Uint8Array {
+export function wrap(wrapping: Wrapping): Uint8Array {
+  const { senderHead, recipientHead, chain, senderHandle, class: kind } = wrapping;
   return toBinary(
     ContentSchema,
     create(ContentSchema, {
       senderHead,
       ...(recipientHead && { recipientHead }),
       ...(chain && { chain }),
+      ...(senderHandle && { senderHandle }),
       class: kind,
     }),
   );

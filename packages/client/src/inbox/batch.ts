@@ -25,6 +25,10 @@ export class InboxBatch {
   readonly quoted: QuotedHeads[] = [];
   /** Accounts to which receipts are due now. */
   readonly due = new Set<string>();
+  /** What strangers say that they are called, by account. */
+  readonly claims = new Map<string, string>();
+  /** Messages of theirs, to be told once that is looked up. */
+  readonly unnamed: EntryPoint[] = [];
   readonly #emit: Emit;
   readonly #contacts = new Map<string, ContactRecord>();
   readonly #shown: EntryPoint[] = [];
@@ -89,7 +93,10 @@ export class InboxBatch {
   async tellShown(viewer: Viewer): Promise<void> {
     for (const point of this.#shown) {
       const message = await showEntry(this.ledger, viewer, point);
-      if (message !== undefined) emitAfter(this.tx, this.#emit, { type: "message", message });
+      if (message === undefined) continue;
+      if (message.from.handle === undefined && this.claims.has(message.from.accountId))
+        this.unnamed.push(point);
+      else emitAfter(this.tx, this.#emit, { type: "message", message });
     }
   }
 }

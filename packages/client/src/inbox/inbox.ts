@@ -12,6 +12,7 @@ import type { Transaction } from "../store/transaction.ts";
 import { StoreFailedError } from "../store/transactor.ts";
 import { InboxBatch, type QuotedHeads } from "./batch.ts";
 import { checkQuoted } from "./check-quoted.ts";
+import { ClaimedNames } from "./claimed-names.ts";
 import { allParked, park } from "./parked.ts";
 import { openContent, takeContent } from "./take-content.ts";
 
@@ -39,8 +40,11 @@ export class Inbox {
   readonly #parts: InboxParts;
   #isDrained = false;
 
+  readonly #names: ClaimedNames;
+
   constructor(parts: InboxParts) {
     this.#parts = parts;
+    this.#names = new ClaimedNames(parts);
   }
 
   async delivered(batch: DeliveredBatch): Promise<void> {
@@ -177,6 +181,7 @@ export class Inbox {
     });
     for (const account of batch.due) receipts.note(account);
     if (isMissing) holes.look(0);
+    if (batch.claims.size > 0) await this.#names.lookUp(batch);
     return batch.quoted;
   }
 

@@ -4,6 +4,7 @@ import {
   type Content,
   ContentSchema,
   equalBytes,
+  parseHandle,
   type Signal,
   toHex,
   validate,
@@ -38,6 +39,7 @@ export async function takeContent(
 ): Promise<void> {
   await lookAtHeads(taking, batch, from, content);
   batch.touch(from);
+  if (content.senderHandle !== "") await takeClaim(taking, batch, from, content.senderHandle);
   const { class: kind } = content;
   if (kind.case === "entry") {
     const heads = { sender: content.senderHead, recipient: content.recipientHead };
@@ -47,6 +49,18 @@ export async function takeContent(
     if (content.chain !== undefined) await takeTold(taking, batch, from, content.chain);
     await takeSignal(taking, batch, from, kind.value);
   }
+}
+
+/** What somebody says that he is called, of whom no handle is known. */
+async function takeClaim(
+  { directory, own }: Taking,
+  { tx, claims }: InboxBatch,
+  { accountId }: DeviceAddress,
+  typed: string,
+): Promise<void> {
+  const handle = parseHandle(typed);
+  if (handle === undefined || accountId === own.accountId) return;
+  if ((await directory.handleOf(tx, accountId)) === undefined) claims.set(accountId, handle);
 }
 
 /** A head that is not known here is fetched and compared, after the commit (trust.md 3). */

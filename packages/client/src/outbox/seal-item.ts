@@ -25,6 +25,7 @@ const ENVELOPE_ID_BYTES = 16;
 
 export interface Sealing extends Pick<Device, "directory" | "sessions"> {
   readonly own: DeviceAddress;
+  readonly ownHandle: string;
   readonly random: Random;
 }
 
@@ -75,7 +76,7 @@ interface Parties {
 }
 
 function sealer(
-  { sessions, random }: Sealing,
+  { sessions, random, ownHandle }: Sealing,
   ledger: Ledger,
   { item, recipient, sender }: Parties,
 ) {
@@ -83,7 +84,7 @@ function sealer(
     const content = wrap({
       senderHead: sender.head,
       recipientHead: to.accountId === recipient.accountId ? recipient.head : undefined,
-      ...(await contentFor(ledger, { item, recipient, sender }, to)),
+      ...(await contentFor(ledger, { item, recipient, sender, ownHandle }, to)),
     });
     return create(EnvelopeSchema, {
       id: random(ENVELOPE_ID_BYTES),
@@ -98,9 +99,9 @@ function sealer(
 
 async function contentFor(
   ledger: Ledger,
-  { item, recipient, sender }: Parties,
+  { item, recipient, sender, ownHandle }: Parties & { readonly ownHandle: string },
   to: DeviceAddress,
-): Promise<Pick<Wrapping, "chain" | "class">> {
+): Promise<Pick<Wrapping, "chain" | "class" | "senderHandle">> {
   if (item.content.case === "signal")
     return {
       chain: await ownHeadFor(ledger, recipient.accountId, to),
@@ -117,12 +118,14 @@ async function contentFor(
   const start = startFor(chain, to, point.counter);
   ledger.changed(chain);
   const isOwn = to.accountId === sender.accountId;
+  const mayBeStrange = !isOwn && chain.delivered.length === 0;
   return {
     chain: {
       chain: fromHex(point.chain),
       start,
       ...(isOwn && { conversation: { with: { case: "accountId", value: item.recipientAccount } } }),
     },
+    senderHandle: mayBeStrange ? ownHandle : undefined,
     class: {
       case: "entry",
       value: create(EntrySchema, { head: entry.head, body: entry.body }),
