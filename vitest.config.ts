@@ -18,6 +18,9 @@ export default defineConfig({
         root: `packages/${name}`,
         include: [include],
         pool: "forks" as const,
+        // For what hangs: no test waits for time, and a busy machine is no failure.
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
       },
     })),
     passWithNoTests: false,
