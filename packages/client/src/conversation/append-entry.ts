@@ -11,6 +11,7 @@ import { entryHash, type HeadInit, makeHead, SEEN_HASH_BYTES } from "./entry.ts"
 import { encodePoint } from "./entry-ref.ts";
 import { type EntryPoint, messageKey, placedRange, pointOfPlacedKey } from "./keys.ts";
 import type { Ledger } from "./ledger.ts";
+import { screenPointOf } from "./loose.ts";
 import { placeEntries } from "./placing.ts";
 
 export interface OwnEntry {
@@ -146,7 +147,8 @@ async function whatIsSeen(
   return {
     chain: fromHex(highest.chain),
     counter: highest.counter,
-    lamport: entry.place,
+    // What the person saw when answering.
+    lamport: entry.place > 0 ? entry.place : ((await screenPointOf(ledger, highest))?.place ?? 0),
     hash: entryHash(entry.head).slice(0, SEEN_HASH_BYTES),
   };
 }

@@ -1,25 +1,22 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { toHex } from "@parley/protocol";
 import type { ShownMessage } from "../api.ts";
-import { type ChainRecord, ChainRecordSchema } from "../gen/parley/store/v1/conversation_pb.ts";
+import { ChainRecordSchema } from "../gen/parley/store/v1/conversation_pb.ts";
 import { allUnsent } from "../outbox/unsent.ts";
-import { heldBelow } from "./chain.ts";
 import { runsOf } from "./counter-set.ts";
-import { openHead } from "./entry.ts";
 import { decodePoint } from "./entry-ref.ts";
 import {
   type EntryPoint,
-  looseRange,
   placedKey,
   placedRange,
-  pointOfLooseKey,
   pointOfPlacedKey,
   type ScreenPoint,
   screenKey,
   under,
 } from "./keys.ts";
 import type { Ledger } from "./ledger.ts";
-import { ownerOf, SHOWS } from "./placing.ts";
+import { entryName, loosePoints, screenPointOf } from "./loose.ts";
+import { SHOWS } from "./placing.ts";
 import { showEntry, showUnsent, type Viewer } from "./shown.ts";
 
 export interface HistoryPage {
@@ -43,7 +40,7 @@ export async function readHistory(
   const loose = await loosePoints(ledger, conversation);
   const place =
     before === undefined || unsentBefore >= 0 ? undefined : await placeOf(ledger, before);
-  const limitKey = place && (loose.get(entryName(place)) ?? (await keyOf(ledger, place)));
+  const limitKey = place && (await screenPointOf(ledger, place));
   const queued =
     before === undefined ? unsent : unsentBefore >= 0 ? unsent.slice(0, unsentBefore) : [];
   const wanted = limit - queued.length;
@@ -71,7 +68,7 @@ export async function readUnread(ledger: Ledger, viewer: Viewer): Promise<ShownM
     const loose = await loosePoints(ledger, conversation);
     const ordered: ScreenPoint[] = [];
     for (const point of points) {
-      const screen = loose.get(entryName(point)) ?? (await keyOf(ledger, point));
+      const screen = loose.get(entryName(point)) ?? (await screenPointOf(ledger, point));
       if (screen !== undefined) ordered.push(screen);
     }
     ordered.sort((a, b) => (screenKey(a) < screenKey(b) ? -1 : 1));
@@ -117,50 +114,9 @@ async function shownUnsent(
     .map(({ entry }) => showUnsent(entry, viewer));
 }
 
-/**
- * Where entries without a place are shown: where they claim to be, at most one past the end, and behind
- * their chain's previous (delivery.md 2).
- */
-async function loosePoints(
-  ledger: Ledger,
-  conversation: string,
-): Promise<Map<string, ScreenPoint>> {
-  const shown = new Map<string, ScreenPoint>();
-  const rows = await ledger.tx.range("timeline", looseRange(conversation));
-  if (rows.length === 0) return shown;
-  const [last] = await ledger.tx.range("timeline", {
-    ...placedRange(conversation),
-    reverse: true,
-    limit: 1,
-  });
-  const end = last === undefined ? 0 : pointOfPlacedKey(last.key).place;
-  for (const { key } of rows) {
-    const point = pointOfLooseKey(key);
-    const entry = await ledger.entry(point);
-    const chain = await ledger.chain(conversation, point.chain);
-    if (entry === undefined || chain === undefined) continue;
-    const previous = { ...point, counter: heldBelow(chain, point.counter) };
-    const behind =
-      shown.get(entryName(previous))?.place ?? 1 + ((await ledger.entry(previous))?.place ?? 0);
-    const claimed = Math.max(openHead(entry.head).lamport, behind);
-    const place = Math.min(claimed, end + 1);
-    shown.set(entryName(point), { ...point, ...ownerOf(chain), place });
-  }
-  return shown;
-}
-
-const entryName = ({ chain, counter }: EntryPoint) => `${chain}/${counter}`;
-
 async function placeOf({ tx }: Ledger, messageId: string): Promise<EntryPoint | undefined> {
   const [row] = await tx.range("messages", { ...under(`${messageId}/`), limit: 1 });
   return row && decodePoint(row.value);
-}
-
-async function keyOf(ledger: Ledger, point: EntryPoint): Promise<ScreenPoint | undefined> {
-  const entry = await ledger.entry(point);
-  const chain: ChainRecord | undefined = await ledger.chain(point.conversation, point.chain);
-  if (entry === undefined || chain === undefined) return undefined;
-  return { ...point, ...ownerOf(chain), place: entry.place };
 }
 
 interface LastPoints {

@@ -44,10 +44,17 @@ export async function placeEntries(
     queue.push(...(await hangingOn(ledger, point)));
   }
   const conversation = points[0]?.conversation;
-  if (conversation === undefined || movedFrom === Number.POSITIVE_INFINITY) return;
-  // Places only rise, and what hangs on an entry stands above it: rising order meets causes before effects.
-  const above = await ledger.tx.range("timeline", placedFrom(conversation, movedFrom + 1));
-  for (const { key } of above) await placeOne(ledger, pointOfPlacedKey(key), nowMs);
+  if (conversation === undefined) return;
+  // Places only rise. In rising order most causes come before their effects; where one has overtaken its
+  // effect in this very call, the effect is met again.
+  while (movedFrom < Number.POSITIVE_INFINITY) {
+    const above = await ledger.tx.range("timeline", placedFrom(conversation, movedFrom + 1));
+    movedFrom = Number.POSITIVE_INFINITY;
+    for (const { key } of above) {
+      const was = await placeOne(ledger, pointOfPlacedKey(key), nowMs);
+      if (was !== undefined) movedFrom = Math.min(movedFrom, was);
+    }
+  }
 }
 
 /** Lets entries count whose 24 hours are over. */

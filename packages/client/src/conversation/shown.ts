@@ -9,6 +9,7 @@ import { openBody } from "./entry.ts";
 import { decodePoint } from "./entry-ref.ts";
 import { type EntryPoint, messageKey, screenKey } from "./keys.ts";
 import type { Ledger } from "./ledger.ts";
+import { screenPointOf } from "./loose.ts";
 import { ownerOf } from "./placing.ts";
 
 /** What showing needs to know beside the rows. */
@@ -28,15 +29,14 @@ export async function showEntry(
   const chain = await ledger.chain(point.conversation, point.chain);
   if (entry === undefined || chain === undefined || entry.hidden.case !== undefined)
     return undefined;
-  const { accountId, deviceId } = ownerOf(chain);
+  const { accountId } = ownerOf(chain);
   const mine = accountId === viewer.accountId;
   const body = openBody(entry.body);
-  const own = screenKey({ ...point, place: entry.place, accountId, deviceId });
   return {
     messageId: toHex(body.messageId),
     conversation: point.conversation,
     from: { accountId, handle: await handleFor(ledger.tx, viewer, accountId), mine },
-    content: await contentOf(ledger, body, own),
+    content: await contentOf(ledger, body, point),
     sentAtMs: Number(body.sentAtMs),
     status: mine ? statusOf(chain, point.counter) : undefined,
     failure: undefined,
@@ -83,20 +83,15 @@ async function isRequest(tx: Transaction, accountId: string): Promise<boolean> {
 async function contentOf(
   ledger: Ledger,
   body: EntryBody,
-  own: string,
+  point: EntryPoint,
 ): Promise<ShownMessage["content"]> {
   const replyTo = body.kind.case === "text" ? body.kind.value.replyTo : undefined;
   if (replyTo === undefined) return simpleContent(body, undefined);
   const key = messageKey(toHex(replyTo.messageId), toHex(replyTo.accountId));
   const row = await ledger.tx.get("messages", key);
-  const parent = row && decodePoint(row);
-  const entry = parent && (await ledger.entry(parent));
-  const chain = parent && (await ledger.chain(parent.conversation, parent.chain));
-  const isAfter =
-    parent !== undefined &&
-    entry !== undefined &&
-    chain !== undefined &&
-    screenKey({ ...parent, place: entry.place, ...ownerOf(chain) }) < own;
+  const parent = row && (await screenPointOf(ledger, decodePoint(row)));
+  const own = await screenPointOf(ledger, point);
+  const isAfter = parent !== undefined && own !== undefined && screenKey(parent) < screenKey(own);
   return simpleContent(body, isAfter ? toHex(replyTo.messageId) : undefined);
 }
 

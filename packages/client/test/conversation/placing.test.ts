@@ -82,6 +82,26 @@ test("comes to the same order where entries counted for days without what they h
     }),
   ));
 
+test("moves what hangs on an entry that has overtaken it", async () => {
+  const reader = new Reader();
+  // a, b and c are chains; carol's last one comes to stand below the one before it for a moment.
+  const b1 = write(bob, []);
+  const c1 = write(carol, [], { seen: b1 });
+  const c2 = write(carol, [c1], { seen: b1 });
+  const a1 = write(alice, []);
+  const a2 = write(alice, [a1], { seen: c1 });
+  const a3 = write(alice, [a1, a2], { seen: c2 });
+  const c3 = write(carol, [c1, c2]);
+  const a4 = write(alice, [a1, a2, a3], { seen: c1 });
+  const c4 = write(carol, [c1, c2, c3], { seen: a4 });
+  const c5 = write(carol, [c1, c2, c3, c4], { seen: a2 });
+  for (const entry of [c4, c2, a1, a2]) await reader.receive(entry);
+  reader.nowMs += DAY_MS;
+  await reader.expire();
+  for (const entry of [c3, a3, c1, a4, c5, b1]) await reader.receive(entry);
+  expect(await reader.screen()).toEqual(expected([b1, c1, c2, a1, a2, a3, c3, a4, c4, c5]));
+});
+
 test("never believes a written Lamport", async () => {
   const reader = new Reader();
   const first = write(alice, []);
