@@ -10,12 +10,21 @@ process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
 
 try {
   await program().parseAsync();
+  await flushed();
   process.exit();
 } catch (cause) {
   const status = exitStatusOf(cause);
   // Commander has told already what it refuses.
   if (!(cause instanceof CommanderError)) tell(cause);
+  await flushed();
   process.exit(status);
+}
+
+/** What stands in a pipe that is full would be lost with the process: a history is longer than 64 KiB. */
+function flushed(): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdout.write("", () => resolve());
+  });
 }
 
 function tell(cause: unknown): void {
