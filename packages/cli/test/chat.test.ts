@@ -10,7 +10,7 @@ const BLUE_TICKS = "\x1b[94m\x1b[1m✓✓";
 test("two people talk in two terminals, and ticks change where they stand", async () => {
   const { alice, bob } = await twoPeople();
   const atAlice = new TerminalProcess(alice, ["chat", "bob"]);
-  await atAlice.untilShown("› ");
+  await atAlice.untilShown("›");
   atAlice.type(`hello bob${ENTER}`);
   await atAlice.untilShown("✓ you: hello bob");
 
@@ -36,7 +36,7 @@ test("two people talk in two terminals, and ticks change where they stand", asyn
 test("what arrives does not tear the line that is being typed", async () => {
   const { alice, bob } = await twoContacts();
   const atBob = new TerminalProcess(bob, ["chat", "alice"]);
-  await atBob.untilShown("› ");
+  await atBob.untilShown("›");
   atBob.type("half a sen");
   await atBob.untilShown("› half a sen");
   for (const number of [1, 2, 3])
@@ -80,7 +80,7 @@ test("it begins without a server, says so, and goes on when there is one", async
 test("NO_COLOR is obeyed, and a word tells read from delivered", async () => {
   const { alice, bob } = await twoContacts();
   const atAlice = new TerminalProcess(alice, ["chat", "bob"], { NO_COLOR: "1" });
-  await atAlice.untilShown("› ");
+  await atAlice.untilShown("›");
   atAlice.type(`plain${ENTER}`);
   await atAlice.untilShown("✓ you: plain");
   await bob.json("listen", "--count", "1");
