@@ -1,7 +1,6 @@
-import type { AlarmKind } from "./api.ts";
 import type { Connection } from "./connection/connection.ts";
-import type { ConnectionHandler } from "./connection/connection-handler.ts";
 import { ServerConnection } from "./connection/server-connection.ts";
+import type { DeviceEvents } from "./device-events.ts";
 import { AccountDirectory } from "./directory/account-directory.ts";
 import type { Directory } from "./directory/directory.ts";
 import { DeviceIdentity } from "./identity/device-identity.ts";
@@ -28,13 +27,6 @@ export interface DevicePorts {
   readonly crypto: CryptoRunner;
   readonly clock: Clock;
   readonly random: Random;
-}
-
-/** What a device tells of itself, beside what its connection hands up. */
-export interface DeviceEvents extends ConnectionHandler {
-  alarm(kind: AlarmKind, about: string): void;
-  /** Once. The store failed, or an invariant broke: nothing runs any more. Close, and open again. */
-  fatal(cause: unknown): void;
 }
 
 /** The lower half of the client: everything below conversations. */

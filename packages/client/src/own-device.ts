@@ -10,7 +10,7 @@ import {
 import type { DeliveredBatch } from "./connection/connection-handler.ts";
 import { ConnectionLostError } from "./connection/connection-lost-error.ts";
 import type { HelloOfDevice, Login, SignUpOfDevice } from "./connection/login.ts";
-import type { DeviceEvents } from "./device.ts";
+import type { DeviceEvents } from "./device-events.ts";
 import type { AccountDirectory } from "./directory/account-directory.ts";
 import type { DeviceIdentity } from "./identity/device-identity.ts";
 import type { Clock } from "./ports/clock.ts";

@@ -10,7 +10,8 @@ import {
 import { type ClientFrame, ErrorCode, fromHex, type SignUpRequest } from "@parley/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ConnectionLostError } from "../../src/connection/connection-lost-error.ts";
-import { type Device, type DeviceEvents, openDevice } from "../../src/device.ts";
+import { type Device, openDevice } from "../../src/device.ts";
+import type { DeviceEvents } from "../../src/device-events.ts";
 import { AlreadySignedUpError } from "../../src/identity/identity.ts";
 import { MemoryClientStore } from "../../src/platform/memory/index.ts";
 import { nodeCrypto } from "../../src/platform/node/index.ts";

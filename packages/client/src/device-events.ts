@@ -1,0 +1,9 @@
+import type { AlarmKind } from "./api.ts";
+import type { ConnectionHandler } from "./connection/connection-handler.ts";
+
+/** What a device tells of itself, beside what its connection hands up. */
+export interface DeviceEvents extends ConnectionHandler {
+  alarm(kind: AlarmKind, about: string): void;
+  /** Once. The store failed, or an invariant broke: nothing runs any more. Close, and open again. */
+  fatal(cause: unknown): void;
+}
