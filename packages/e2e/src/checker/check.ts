@@ -1,5 +1,5 @@
 import { noSkip } from "./acks.ts";
-import { noDuplicate, noLoss, nothingFromNowhere } from "./delivery.ts";
+import { durableFirst, noDuplicate, noLoss, nothingFromNowhere } from "./delivery.ts";
 import type { HistoryEvent } from "./history.ts";
 import { everythingArrives, nothingUndecryptable } from "./liveness.ts";
 import { oneOrder } from "./order.ts";
@@ -22,6 +22,7 @@ export interface Verdict {
 export function check(history: readonly HistoryEvent[]): Verdict {
   const violations = [
     ...noLoss(history),
+    ...durableFirst(history),
     ...noDuplicate(history),
     ...nothingFromNowhere(history),
     ...oneOrder(history),

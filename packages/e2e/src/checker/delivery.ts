@@ -29,6 +29,25 @@ export function noLoss(history: readonly HistoryEvent[]): Violation[] {
   return violations;
 }
 
+/** I1, from the server's side: it says *accepted* only of what its store has said to be durable. */
+export function durableFirst(history: readonly HistoryEvent[]): Violation[] {
+  const stored = new Set<string>();
+  const violations: Violation[] = [];
+  for (const event of history) {
+    if (event.f === "stored") for (const envelope of event.envelopes) stored.add(envelope);
+    if (event.f !== "accepted") continue;
+    for (const envelope of event.envelopes)
+      if (!stored.has(envelope))
+        violations.push({
+          invariant: "I1",
+          what: `the server accepted the envelope ${envelope} before it was durable`,
+          seq: event.seq,
+          about: [envelope],
+        });
+  }
+  return violations;
+}
+
 /** I2: announced at most once on a device, and listed once. */
 export function noDuplicate(history: readonly HistoryEvent[]): Violation[] {
   const violations: Violation[] = [];

@@ -73,6 +73,8 @@ export type Happening =
   /** By the server: an ack came to it; rows were taken out of a mailbox. */
   | { readonly f: "acked"; readonly connection: string; readonly upTo: number }
   | { readonly f: "remove"; readonly mailbox: string; readonly envelopes: readonly string[] }
+  /** By the server's store: these are durable. By the server: it says *accepted* of these. */
+  | { readonly f: "stored" | "accepted"; readonly envelopes: readonly string[] }
   /** By the server, at the end: what still waits. */
   | { readonly f: "waiting"; readonly mailbox: string; readonly envelopes: number }
   | { readonly f: "alarm"; readonly kind: string; readonly about: string }

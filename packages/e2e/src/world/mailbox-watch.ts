@@ -11,33 +11,50 @@ export function watchMailboxes(
 ): Ports {
   const { mailboxes } = ports;
   const envelopes = new Map<string, string>();
-  return {
-    ...ports,
-    mailboxes: {
-      append: (send) => mailboxes.append(send),
-      seen: (mailbox, stateNumber) => mailboxes.seen(mailbox, stateNumber),
-      state: (mailbox) => mailboxes.state(mailbox),
-      clearSkipped: (mailbox) => mailboxes.clearSkipped(mailbox),
-      open: (mailbox) => {
-        const reader = mailboxes.open(mailbox);
-        return {
-          next: async (limit) => {
-            const found = await reader.next(limit);
-            for (const { row, bytes } of found) envelopes.set(row, envelopeIdOf(bytes));
-            return found;
-          },
-        };
+  const open: typeof mailboxes.open = (mailbox) => {
+    const reader = mailboxes.open(mailbox);
+    return {
+      next: async (limit) => {
+        const found = await reader.next(limit);
+        for (const { row, bytes } of found) envelopes.set(row, envelopeIdOf(bytes));
+        return found;
       },
-      remove: (mailbox, rows) => {
-        history.add("server", {
-          f: "remove",
-          mailbox: nameOf(mailbox.accountId),
-          envelopes: rows.map((row) => envelopes.get(row) ?? `a row that nobody read: ${row}`),
-        });
-        return mailboxes.remove(mailbox, rows);
-      },
-    },
+    };
   };
+  const remove: typeof mailboxes.remove = (mailbox, rows) => {
+    history.add("server", {
+      f: "remove",
+      mailbox: nameOf(mailbox.accountId),
+      envelopes: rows.map((row) => envelopes.get(row) ?? `a row that nobody read: ${row}`),
+    });
+    return mailboxes.remove(mailbox, rows);
+  };
+  return { ...ports, mailboxes: withOwn(mailboxes, { open, remove }) };
+}
+
+/** Writes down what the real store says to be durable, whatever is put round it. */
+export function watchDurable(ports: Ports, history: History): Ports {
+  const { mailboxes } = ports;
+  const append: typeof mailboxes.append = async (send) => {
+    const outcome = await mailboxes.append(send);
+    if (outcome.kind === "appended") {
+      const envelopes = send.deliveries.map(({ envelopeId }) => envelopeId);
+      history.add("server", { f: "stored", envelopes });
+    }
+    return outcome;
+  };
+  return { ...ports, mailboxes: withOwn(mailboxes, { append }) };
+}
+
+/** The object with some of its methods replaced; the others run on the object itself. */
+export function withOwn<T extends object>(object: T, own: Partial<T>): T {
+  return new Proxy(object, {
+    get: (target, name) => {
+      const holder = name in own ? own : target;
+      const value: unknown = Reflect.get(holder, name);
+      return typeof value === "function" ? value.bind(holder) : value;
+    },
+  });
 }
 
 export function envelopeIdOf(row: Uint8Array): string {

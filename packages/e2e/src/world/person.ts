@@ -69,6 +69,10 @@ export class Person {
     return this.#run?.messenger.account === undefined ? undefined : this.#run;
   }
 
+  get hasSent(): boolean {
+    return this.#ops > 0;
+  }
+
   get isUp(): boolean {
     return this.#life?.alive === true;
   }

@@ -35,8 +35,12 @@ const WEIGHTS: Readonly<Record<Fault, number>> = {
 /** What one world is like. */
 export interface Plan {
   readonly people: readonly string[];
+  /** Who of them writes; the others read only. */
+  readonly writers: readonly string[];
   /** A start without faults: some worlds have sign-ups under faults, some have people who know each other. */
   readonly preludeMs: number;
+  /** After the heal everybody writes once more; without it, nothing but what was promised goes on. */
+  readonly lastWord: boolean;
   /** How long faults and new messages go on. */
   readonly safetyMs: number;
   /** Mean time between two things that a person does. */
@@ -61,12 +65,15 @@ export function planOf(random: SeededRandom): Plan {
   const faults: Partial<Record<Fault, number>> = {};
   for (const [fault, weight] of Object.entries(WEIGHTS) as [Fault, number][])
     if (random.chance(0.5)) faults[fault] = weight * random.between(0.5, 2);
+  const people = NAMES.slice(
+    0,
+    random.weighted({ two: 6, three: 3, four: 1 }) === "two" ? 2 : random.integer(3, 4),
+  );
   return {
-    people: NAMES.slice(
-      0,
-      random.weighted({ two: 6, three: 3, four: 1 }) === "two" ? 2 : random.integer(3, 4),
-    ),
+    people,
+    writers: people,
     preludeMs: random.pick([0, 15_000]),
+    lastWord: random.chance(0.5),
     safetyMs: random.integer(60, 180) * 1000,
     actEveryMs: random.pick([1000, 3000, 8000]),
     faultEveryMs: random.pick([4000, 10_000, 25_000]),

@@ -6,7 +6,7 @@ import { Life, LifeClock } from "../simulation/life.ts";
 import type { Network } from "../simulation/network.ts";
 import type { SeededRandom } from "../simulation/seeded-random.ts";
 import type { VirtualClock } from "../simulation/virtual-clock.ts";
-import { watchMailboxes } from "./mailbox-watch.ts";
+import { watchDurable, watchMailboxes } from "./mailbox-watch.ts";
 import { PortGate } from "./port-gate.ts";
 import type { Counters } from "./sometimes.ts";
 
@@ -78,7 +78,8 @@ export class ServerHost {
       log: loudLog((line) => this.#parts.failed(new Error(line))),
       wrapPorts: (ports) => {
         bare = ports;
-        const planted = this.#parts.plant?.(ports, life) ?? ports;
+        const durable = watchDurable(ports, history);
+        const planted = this.#parts.plant?.(durable, life) ?? durable;
         return gate.around(watchMailboxes(planted, history, this.#parts.nameOf));
       },
     });

@@ -30,6 +30,8 @@ export class WireWatch implements Watch {
   /** Under `${from}/${to}`: `from` has sent a prekey message, `from`'s first one has come to `to`. */
   readonly #began = new Set<string>();
   readonly #reached = new Set<string>();
+  /** Under the connection and the request's id: the envelopes of a send that is not answered. */
+  readonly #asked = new Map<string, readonly string[]>();
   readonly #signedUp = new Map<string, number>();
 
   constructor(parts: WireWatchParts) {
@@ -59,12 +61,13 @@ export class WireWatch implements Watch {
   sent(link: Link, by: Side, frame: Uint8Array): void {
     this.#parts.trace.note(`${link.name} ${by} sends`, frame);
     if (by === "client") this.#clientSent(link, decodeClientFrame(frame).request);
+    else this.#serverSent(link, decodeServerFrame(frame));
   }
 
   received(link: Link, by: Side, frame: Uint8Array): void {
     this.#parts.trace.note(`${link.name} ${by} gets`, frame);
     if (by === "client") this.#clientGot(link, decodeServerFrame(frame).response);
-    else this.#serverGot(link, decodeClientFrame(frame).request);
+    else this.#serverGot(link, decodeClientFrame(frame));
   }
 
   #clientSent({ owner, name }: Link, request: ClientFrame["request"]): void {
@@ -84,10 +87,24 @@ export class WireWatch implements Watch {
     }
   }
 
-  #serverGot({ name }: Link, request: ClientFrame["request"]): void {
+  #serverGot({ name }: Link, { requestId, request }: ClientFrame): void {
+    if (request.case === "sendMessage") {
+      const { recipientEnvelopes, ownEnvelopes } = request.value;
+      const ids = [...recipientEnvelopes, ...ownEnvelopes].map(({ id }) => toHex(id));
+      this.#asked.set(`${name}/${requestId}`, ids);
+    }
     if (request.case !== "ack") return;
     const upTo = Number(request.value.upToOrdinal);
     this.#parts.history.add("server", { f: "acked", connection: name, upTo });
+  }
+
+  #serverSent({ name }: Link, { requestId, response }: ServerFrame): void {
+    if (response.case !== "sendMessage" || response.value.outcome.case !== "accepted") return;
+    const { skippedRecipientDevices, skippedOwnDevices } = response.value.outcome.value;
+    const envelopes = this.#asked.get(`${name}/${requestId}`) ?? [];
+    // Which ones a full mailbox left out is not said by id.
+    if (skippedRecipientDevices.length + skippedOwnDevices.length > 0) return;
+    this.#parts.history.add("server", { f: "accepted", envelopes });
   }
 
   #clientGot({ owner, name }: Link, response: ServerFrame["response"]): void {

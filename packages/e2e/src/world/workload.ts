@@ -11,6 +11,8 @@ export interface WorkloadParts {
   readonly random: SeededRandom;
   readonly counters: Counters;
   readonly actEveryMs: number;
+  readonly writes: boolean;
+  readonly lastWord: boolean;
   readonly isCalm: () => boolean;
   readonly failed: (cause: unknown) => void;
 }
@@ -43,14 +45,21 @@ export class Workload {
     while (!isCalm()) {
       await clock.sleep(random.between(0.1, 1.9) * actEveryMs);
       // Not awaited: a program that is killed meanwhile never answers.
-      if (!isCalm()) this.#do(random.weighted(DEEDS));
+      if (!isCalm()) this.#do(this.#isLonely() ? "look up" : random.weighted(DEEDS));
     }
-    await this.#writeLast();
+    const { writes, lastWord, person } = this.#parts;
+    if (writes && (lastWord || !person.hasSent)) await this.#writeLast();
     for (;;) {
       await clock.sleep(LOOK_MS);
       this.#do("accept");
       this.#do("read");
     }
+  }
+
+  /** Who has nobody to write to looks for somebody. */
+  #isLonely(): boolean {
+    const { person, writes } = this.#parts;
+    return writes && person.friends.size === 0;
   }
 
   #do(deed: Deed): void {
@@ -63,11 +72,11 @@ export class Workload {
   }
 
   async #act(deed: Deed): Promise<void> {
-    const { person, random, isCalm } = this.#parts;
+    const { person, random, isCalm, writes } = this.#parts;
     const run = person.present;
     if (run === undefined) return;
     const { messenger } = run;
-    const friends = [...person.friends.keys()];
+    const friends = writes ? [...person.friends.keys()] : [];
     switch (deed) {
       case "look up":
         return await this.#lookUp();

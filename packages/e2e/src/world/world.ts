@@ -24,8 +24,17 @@ export interface Plants {
   readonly clientStore?: (store: ClientStore, life: Life) => ClientStore;
 }
 
+/** What a scenario plays with. */
+export interface Stage {
+  readonly clock: VirtualClock;
+  readonly server: ServerHost;
+  readonly people: readonly Person[];
+}
+
 export interface WorldOptions {
   readonly seed: string;
+  /** Instead of the safety phase: nobody does anything and nothing breaks but what it says. */
+  readonly scenario?: (stage: Stage) => Promise<void>;
   /** Instead of what the seed plans. */
   readonly plan?: Partial<Plan>;
   readonly plants?: (clock: VirtualClock) => Plants;
@@ -76,11 +85,15 @@ class World {
   readonly #server: ServerHost;
   readonly #nemesis: Nemesis;
   readonly #network: Network;
+  readonly #random: SeededRandom;
+  readonly #scenario: WorldOptions["scenario"];
   #isCalm = false;
   #failure: unknown;
 
   constructor(options: WorldOptions, folder: string) {
     const random = new SeededRandom(`world ${options.seed}`);
+    this.#random = random;
+    this.#scenario = options.scenario;
     this.#plan = { ...planOf(random.stream("plan")), ...options.plan };
     this.#trace = new Trace(this.#clock, options.keepTrace);
     this.#restores = new RestoreWatch(this.#counters);
@@ -117,7 +130,6 @@ class World {
           plant: plants?.clientStore,
         }),
     );
-    for (const person of this.#people) void this.#workload(person, random).run();
     this.#nemesis = new Nemesis({
       ...{ ...shared, plan: this.#plan, random: random.stream("nemesis"), network },
       ...{ server: this.#server, people: this.#people },
@@ -127,16 +139,13 @@ class World {
 
   async run(): Promise<WorldResult> {
     this.#server.start();
+    if (this.#scenario === undefined) this.#live();
     for (const person of this.#people) void person.open();
-    const { preludeMs, safetyMs, network } = this.#plan;
-    const isOver = () => this.#failure !== undefined;
-    await this.#clock.runUntil(isOver, preludeMs);
-    Object.assign(this.#network.faults, network);
-    void this.#nemesis.run();
-    await this.#clock.runUntil(isOver, preludeMs + safetyMs);
+    await (this.#scenario === undefined ? this.#safetyPhase() : this.#play(this.#scenario));
     const healedAt = this.#clock.time;
     this.#history.add("server", { f: "fault", fault: "healed", detail: "" });
     this.#isCalm = true;
+    if (this.#scenario !== undefined) this.#live();
     void this.#nemesis.heal();
     const calmAfterMs = await this.#untilCalm(healedAt);
     if (this.#failure === undefined) await this.#lookForTheLastTime();
@@ -147,6 +156,34 @@ class World {
       ...{ traceLines: this.#trace.lines, counters: this.#counters, calmAfterMs },
       failure: this.#failure,
     };
+  }
+
+  #live(): void {
+    for (const person of this.#people) void this.#workload(person, this.#random).run();
+  }
+
+  async #safetyPhase(): Promise<void> {
+    const { preludeMs, safetyMs, network } = this.#plan;
+    const isOver = () => this.#failure !== undefined;
+    await this.#clock.runUntil(isOver, preludeMs);
+    Object.assign(this.#network.faults, network);
+    void this.#nemesis.run();
+    await this.#clock.runUntil(isOver, preludeMs + safetyMs);
+  }
+
+  async #play(scenario: NonNullable<WorldOptions["scenario"]>): Promise<void> {
+    let isDone = false;
+    scenario({ clock: this.#clock, server: this.#server, people: this.#people }).then(
+      () => {
+        isDone = true;
+      },
+      (cause: unknown) => {
+        this.#failure ??= cause;
+      },
+    );
+    const isOver = () => isDone || this.#failure !== undefined;
+    if (!(await this.#clock.runUntil(isOver, this.#clock.time + this.#plan.safetyMs)))
+      this.#failure ??= new Error("the scenario does not end");
   }
 
   async #untilCalm(healedAt: number): Promise<number | undefined> {
@@ -223,7 +260,8 @@ class World {
     return new Workload({
       ...{ person, people: this.#people, clock: this.#clock, counters: this.#counters },
       random: random.stream(`workload ${person.name}`),
-      actEveryMs: this.#plan.actEveryMs,
+      ...{ actEveryMs: this.#plan.actEveryMs, lastWord: this.#plan.lastWord },
+      writes: this.#plan.writers.includes(person.name),
       isCalm: () => this.#isCalm,
       failed: (cause) => {
         this.#failure ??= cause;

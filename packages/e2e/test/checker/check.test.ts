@@ -37,6 +37,14 @@ test("I1: a send of which the device was killed counts once the server had accep
   expect(broken(hand.done())).toContain("I1");
 });
 
+test("I1: the server says accepted only of what its store has said to be durable", () => {
+  const hand = new Hand().add("server", { f: "stored", envelopes: ["e1"] });
+  hand.add("server", { f: "accepted", envelopes: ["e1"] });
+  expect(broken(hand.events)).toEqual([]);
+  hand.add("server", { f: "accepted", envelopes: ["e2"] });
+  expect(broken(hand.add("server", { f: "stored", envelopes: ["e2"] }).events)).toEqual(["I1"]);
+});
+
 test("I2: a message that is announced twice on one device is a duplicate", () => {
   const hand = new Hand().whole("alice", "bob", "a1").show("bob", "alice", "a1");
   expect(broken(hand.done())).toEqual(["I2"]);

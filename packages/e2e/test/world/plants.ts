@@ -3,6 +3,7 @@ import type { Change, ClientStore, KeyRange, StoredRow, TableName } from "@parle
 import { toHex } from "@parley/protocol";
 import type { Life } from "../../src/simulation/life.ts";
 import type { VirtualClock } from "../../src/simulation/virtual-clock.ts";
+import { withOwn } from "../../src/world/mailbox-watch.ts";
 import type { Plants } from "../../src/world/world.ts";
 
 /** How late the liars below do what they said they had done. */
@@ -152,14 +153,4 @@ class LateStore implements ClientStore {
     for (const changes of this.#late.splice(0)) await this.#inner.commit(changes);
     await this.#inner.close();
   }
-}
-
-/** The object with some of its methods replaced; the others run on the object itself. */
-function withOwn<T extends object>(object: T, own: Partial<T>): T {
-  return new Proxy(object, {
-    get: (target, name) => {
-      const value: unknown = Reflect.get(name in own ? own : target, name);
-      return typeof value === "function" ? value.bind(name in own ? own : target) : value;
-    },
-  });
 }
