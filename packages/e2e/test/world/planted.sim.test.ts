@@ -1,9 +1,8 @@
 import { expect, test, vi } from "vitest";
 import { check } from "../../src/checker/check.ts";
 import type { Invariant } from "../../src/checker/violation.ts";
-import type { Person } from "../../src/world/person.ts";
 import type { Plan } from "../../src/world/plan.ts";
-import { runWorld, type Stage, type WorldOptions } from "../../src/world/world.ts";
+import { runWorld, type WorldOptions } from "../../src/world/world.ts";
 import {
   ackBeforeCommit,
   clientAckBeforeCommit,
