@@ -93,6 +93,7 @@ export type RefusalCode =
   | "handle-not-available"
   | "sign-up-refused"
   | "unknown-handle"
+  | "device-name-too-long"
   | "already-signed-up"
   | "not-signed-up"
   | "text-too-long"
@@ -120,8 +121,11 @@ export interface MessengerApi {
     | undefined;
   readonly connectionState: ConnectionState;
 
-  /** Repeats safely: a sign-up that was cut off is taken up again with the same keys. */
-  signUp(options: { handle: string; invitation?: string }): Promise<{
+  /**
+   * Repeats safely: a sign-up that was cut off is taken up again with the same keys and device name. The name
+   * has at most 64 bytes, and only own devices read it.
+   */
+  signUp(options: { handle: string; invitation?: string; deviceName?: string }): Promise<{
     accountId: string;
     handle: string;
     recoveryCode: string;

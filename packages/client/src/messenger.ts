@@ -1,3 +1,4 @@
+import { DEVICE_NAME_BYTES } from "@parley/crypto";
 import { fromHex, TEXT_BYTES_MAX, toHex, utf8Length } from "@parley/protocol";
 import {
   type ConnectionState,
@@ -17,7 +18,7 @@ import type { Ledger } from "./conversation/ledger.ts";
 import type { Viewer } from "./conversation/shown.ts";
 import { type Device, type DevicePorts, openDevice } from "./device.ts";
 import { Flow } from "./flow.ts";
-import type { OwnAccount } from "./identity/identity.ts";
+import type { OwnAccount, SignUpOptions } from "./identity/identity.ts";
 import { Messages } from "./messages.ts";
 import { orMessengerError } from "./messenger-error.ts";
 import { onLedger, type Parts } from "./parts.ts";
@@ -97,13 +98,14 @@ export class Messenger implements MessengerApi {
     return this.#device.connection.state;
   }
 
-  async signUp({ handle: typed, ...rest }: { handle: string; invitation?: string }): Promise<{
+  async signUp({ handle: typed, ...rest }: SignUpOptions): Promise<{
     accountId: string;
     handle: string;
     recoveryCode: string;
   }> {
     const { identity } = this.#device;
     const handle = handleOf(typed);
+    checkDeviceName(rest.deviceName);
     const { account, recoveryCode } = await orMessengerError(identity.signUp({ ...rest, handle }));
     if (this.#wantsConnection) this.#device.connection.start();
     return { accountId: account.accountId, handle: account.handle, recoveryCode };
@@ -283,6 +285,14 @@ export class Messenger implements MessengerApi {
     this.#flow.close();
     this.#waiters.end(this.#ended);
   }
+}
+
+function checkDeviceName(name = ""): void {
+  if (utf8Length(name) > DEVICE_NAME_BYTES)
+    throw new MessengerError(
+      "device-name-too-long",
+      `a device's name has at most ${DEVICE_NAME_BYTES} bytes`,
+    );
 }
 
 function checkText(text: string): void {
