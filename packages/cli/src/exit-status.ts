@@ -29,6 +29,7 @@ const STATUS_OF_REFUSAL: Record<RefusalCode, number> = {
   "unknown-handle": EXIT_REFUSED_INPUT,
   "text-too-long": EXIT_REFUSED_INPUT,
   "empty-text": EXIT_REFUSED_INPUT,
+  "device-name-too-long": EXIT_REFUSED_INPUT,
   "already-signed-up": EXIT_USAGE,
   "not-signed-up": EXIT_USAGE,
   unreachable: EXIT_UNREACHABLE,

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { type MessengerApi, MessengerError } from "@parley/client";
 import type { Command } from "commander";
 import { tryToConnect, whileReachable } from "../connect.ts";
@@ -10,6 +11,7 @@ interface Options extends DeviceOptions {
   readonly server: string;
   readonly handle: string;
   readonly invitation?: string;
+  readonly deviceName?: string;
 }
 
 interface Account {
@@ -24,6 +26,7 @@ export function addSignup(parley: Command): void {
     .requiredOption("--server <url>", "the server, such as http://127.0.0.1:7420")
     .requiredOption("--handle <name>", "3-32 of a-z, 0-9 and single inner . or _")
     .option("--invitation <code>", "where the server asks for one")
+    .option("--device-name <name>", "only your own devices see it (default: this machine's name)")
     .addHelpText(
       "after",
       examples(
@@ -56,11 +59,16 @@ async function accountOf(messenger: MessengerApi, options: Options): Promise<Acc
     return { accountId: account.accountId, handle: account.handle, recoveryCode };
   if (account)
     throw new MessengerError("already-signed-up", `${account.handle} has signed up here already`);
-  const { handle, invitation } = options;
+  const { handle, invitation, deviceName = hostName() } = options;
   return whileReachable(
     messenger,
-    messenger.signUp(invitation === undefined ? { handle } : { handle, invitation }),
+    messenger.signUp({ handle, deviceName, ...(invitation !== undefined && { invitation }) }),
   );
+}
+
+/** Its first label: a domain says nothing more of the machine, and a label fits a device's name (RFC 1035: 63 bytes). */
+function hostName(): string {
+  return hostname().split(".")[0] ?? "";
 }
 
 function welcome({ accountId, handle, recoveryCode }: Account): string {

@@ -1,5 +1,7 @@
 import { existsSync, statSync } from "node:fs";
+import { hostname } from "node:os";
 import { expect, test } from "vitest";
+import { openIdentity } from "../fixtures/device-secrets.ts";
 import { startServer, twoPeople } from "../fixtures/people.ts";
 import { Person } from "../fixtures/person.ts";
 
@@ -51,6 +53,21 @@ test("signup makes a key file that only its owner reads", async () => {
   const keyFile = alice.env["PARLEY_KEY_FILE"] ?? "";
   expect(existsSync(keyFile)).toBe(true);
   expect(statSync(keyFile).mode & 0o077).toBe(0);
+});
+
+test("signup keeps the name of the device, by default the machine's, and refuses one too long", async () => {
+  const server = await startServer();
+  const [alice, bob] = [new Person("alice"), new Person("bob")];
+  const longest = "名".repeat(21);
+  const ran = await alice.run(
+    ...["signup", "--server", server.url, "--handle", "alice"],
+    ...["--device-name", `${longest}xy`],
+  );
+  expect([ran.status, ran.stdout]).toEqual([65, ""]);
+  await alice.signUp(server.url, "--device-name", `${longest}x`);
+  expect((await openIdentity(alice)).deviceName).toBe(`${longest}x`);
+  await bob.signUp(server.url);
+  expect((await openIdentity(bob)).deviceName).toBe(hostname().split(".")[0]);
 });
 
 test("signup tells a person the recovery code and what to type next", async () => {
