@@ -1,30 +1,15 @@
 import { Buffer } from "node:buffer";
 import { expect, test } from "vitest";
 import { needlesOf, scan } from "./fixtures/canary-scan.ts";
+import { TEXT_WRITTEN_AS, WRITTEN_AS } from "./fixtures/written.ts";
 
 const TEXT = 'tin "canary" ünd\nпташка 🐤 17';
 
-/** Each as another program would write it, in the middle of other things. */
-const WRITTEN: Record<string, (text: string, before: string) => Buffer> = {
-  raw: (text, before) => Buffer.from(`${before}${text}after`),
-  "UTF-16LE": (text, before) => Buffer.from(`${before}${text}after`, "utf16le"),
-  hex: (text, before) => Buffer.from(Buffer.from(`${before}${text}after`).toString("hex")),
-  HEX: (text, before) =>
-    Buffer.from(Buffer.from(`${before}${text}after`).toString("hex").toUpperCase()),
-  base64: (text, before) => Buffer.from(Buffer.from(`${before}${text}after`).toString("base64")),
-  base64url: (text, before) =>
-    Buffer.from(Buffer.from(`${before}${text}after`).toString("base64url")),
-  URL: (text, before) => Buffer.from(new URLSearchParams({ q: before + text }).toString()),
-  JSON: (text, before) => Buffer.from(JSON.stringify({ log: `${before}${text}after` })),
-};
-
-for (const [encoding, write] of Object.entries(WRITTEN))
+for (const [encoding, write] of Object.entries({ ...WRITTEN_AS, ...TEXT_WRITTEN_AS }))
   for (const before of ["", "a", "ab", "abc"])
     test(`finds a text written as ${encoding} behind ${before.length} bytes`, () => {
-      // A form's spaces are plus signs, which is another encoding than the one of addresses.
-      const text = encoding === "URL" ? TEXT.replaceAll(" ", "-") : TEXT;
-      const haystack = { place: "here", bytes: write(text, before) };
-      expect(scan([haystack], [{ name: "text", secret: text }])).not.toEqual([]);
+      const haystack = { place: "here", bytes: write(TEXT, before) };
+      expect(scan([haystack], [{ name: "text", secret: TEXT }])).not.toEqual([]);
     });
 
 test("finds nothing where nothing is", () => {
