@@ -1,3 +1,4 @@
+import { watch } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { JsonProcess } from "./fixtures/json-process.ts";
@@ -6,31 +7,40 @@ import { between, SEED, seeded } from "./fixtures/seeded.ts";
 
 const BURST = 40;
 const KILLS = 10;
-/** From the start of the process: the store opens, the mailbox drains, receipts go out. */
-const KILL_AFTER_MS = [80, 700] as const;
+/** Of the store's log, while a process opens it, takes a burst and acknowledges it. */
+const WRITES_MAX = 40;
 
 test("a client killed anywhere between saving and acknowledging loses and doubles nothing", async () => {
   const random = seeded(SEED);
   const { alice, bob } = await twoContacts();
-  const chat = new JsonProcess(alice.spawn("chat", "bob", "--json"));
+  const accepted = new Set<string>();
+  const chat = new JsonProcess(alice.spawn("chat", "bob", "--json"), (object) => {
+    if (object["type"] === "status" && object["status"] === "sent")
+      accepted.add(object["messageId"]);
+  });
   await chat.until(({ type }) => type === "ready");
 
   const sent: string[] = [];
   const shown = new Set<string>();
-  let killedWhileReading = 0;
+  let savedAndNotShown = 0;
   for (let kill = 0; kill < KILLS; kill++) {
     for (let index = 0; index < BURST; index++) {
       const text = `${kill} ${index}`;
       sent.push(text);
       chat.write({ text });
     }
-    const before = shown.size;
+    await chat.until(() => accepted.size === sent.length);
+    const over = new AbortController();
+    const count = Math.ceil(between(random, 0, WRITES_MAX));
+    const writes = writesTo(bob.home, count, over.signal);
     const listening = new JsonProcess(bob.spawn("listen", "--json"), ({ type, text }) => {
       if (type === "message") shown.add(text);
     });
-    await pause(between(random, ...KILL_AFTER_MS));
+    await Promise.race([writes, listening.until(() => shown.size === sent.length)]);
     await listening.kill();
-    if (shown.size > before && shown.size < sent.length) killedWhileReading += 1;
+    over.abort();
+    const saved = await bob.run("history", "alice", "--json", "--offline");
+    if (saved.objects.length > shown.size) savedAndNotShown += 1;
   }
   const listening = new JsonProcess(bob.spawn("listen", "--json"), ({ type, text }) => {
     if (type === "message") shown.add(text);
@@ -47,8 +57,17 @@ test("a client killed anywhere between saving and acknowledging loses and double
   const history = await bob.json("history", "alice");
   expect(history.map(({ text }) => text)).toEqual(sent);
   expect(shown).toEqual(new Set(sent));
-  console.log(`killed ${KILLS} times, ${killedWhileReading} of them in the middle of a backlog`);
+  console.log(`killed ${KILLS} times, ${savedAndNotShown} with messages saved and not shown`);
 }, 60_000);
+
+/** Resolves after so many: each commit of the device is one or more. */
+async function writesTo(home: string, count: number, signal: AbortSignal): Promise<void> {
+  let left = count;
+  for await (const { filename } of watch(home, { signal })) {
+    if (filename === "device.sqlite-wal") left -= 1;
+    if (left <= 0) return;
+  }
+}
 
 test("a client killed while it sends goes on where it was, and repeats nothing", async () => {
   const random = seeded(SEED);
