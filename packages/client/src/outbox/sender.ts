@@ -1,5 +1,6 @@
 import {
   type DeviceListMismatch,
+  ENVELOPE_LIFETIME_MS,
   ProtocolError,
   type SendMessageRequest,
   type SendMessageResponse,
@@ -110,7 +111,8 @@ export class Sender {
 
   /**
    * A server that was put back to an older state lacks accounts until they return with their receipts
-   * (delivery.md 5): only after a day is the account gone.
+   * (delivery.md 5): only after a day is the account gone, and what was accepted once waits as long as the
+   * server would have kept it.
    */
   async #accountUnknown(lane: Lane, sending: Sending): Promise<void> {
     const { content } = sending.item;
@@ -118,7 +120,8 @@ export class Sender {
       content.case === "entry" &&
       (await onLedger(this.#parts, (ledger) => ledger.entry(decodeRef(content.value))));
     const age = entry ? this.#parts.clock.now() - Number(entry.receivedAtMs) : 0;
-    if (age < ACCOUNT_GONE_AFTER_MS) lane.backOff(PREPARE_AGAIN_MS, this.#wake);
+    const waitsMs = sending.item.reoffered ? ENVELOPE_LIFETIME_MS : ACCOUNT_GONE_AFTER_MS;
+    if (age < waitsMs) lane.backOff(PREPARE_AGAIN_MS, this.#wake);
     else await this.refuse(lane, sending, "the account is gone");
   }
 

@@ -77,7 +77,7 @@ async function welcomeOf(context: Context, { account, session, request }: Greeti
   const [mailbox, epochs, held, accounts] = await Promise.all([
     context.mailboxes.state(session.address),
     context.epochs.since(request.lastEpoch),
-    context.prekeys.held(session.address),
+    heldPrekeys(context, session, request.prekeys?.lowestOneTimeId ?? 0),
     context.accounts.count(),
   ]);
   context.mailboxes.seen(session.address, request.stateNumber);
@@ -92,6 +92,27 @@ async function welcomeOf(context: Context, { account, session, request }: Greeti
     ownHead: wireHead(account.head),
     prekeys: held,
   };
+}
+
+/**
+ * One-time prekeys below the lowest that the device still has went out before this server's data was put
+ * back: nobody is given them again, from this hello on (I13).
+ */
+async function heldPrekeys(
+  { prekeys }: Context,
+  { address }: DeviceSession,
+  lowestOfDevice: number,
+) {
+  const held = await prekeys.held(address);
+  if (held.oneTimeCount === 0 || held.lowestOneTimeId >= lowestOfDevice) return held;
+  const nothing = { signed: undefined, lastResort: undefined, oneTime: [] };
+  try {
+    return await prekeys.upload(address, { ...nothing, dropOneTimeBelow: lowestOfDevice });
+  } catch (cause) {
+    // On a full disk people still log in and read; no one-time prekey is given while nothing can be written.
+    if (ProtocolError.from(cause).code !== ErrorCode.STORAGE_UNAVAILABLE) throw cause;
+    return held;
+  }
 }
 
 function limitsOf({ settings }: Context) {

@@ -48,6 +48,17 @@ test("tells at hello what it holds", async () => {
   expect((await (await again(server, bob)).frame("welcome")).prekeys).toEqual(held);
 });
 
+test("gives out nothing below what the device says to have, from the hello on", async () => {
+  const { server, bob, a, b } = await talk();
+  await upload(b, prekeysOf(bob.phone, { oneTime: [5, 6, 7] }));
+  // As after a restore: 5 and 6 went out in the time that was lost, and the device has used them.
+  const back = await again(server, bob, { prekeys: { lowestOneTimeId: 7 } });
+  expect((await back.frame("welcome")).prekeys).toMatchObject({
+    ...{ lowestOneTimeId: 7, highestOneTimeId: 7, oneTimeCount: 1 },
+  });
+  expect((await fetchBundles(a, bob))[0]?.oneTimePrekey?.id).toBe(7);
+});
+
 test("refuses keys that are no keys, and signatures that do not fit", async () => {
   const { alice, bob, b } = await talk();
   const { key } = bob.phone;
