@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  type ClientStore,
   Messenger,
   type MessengerEvent,
   type OpenSocket,
@@ -99,6 +100,8 @@ export class Person {
   store = new MemoryClientStore();
   readonly events: MessengerEvent[] = [];
   fatal: unknown;
+  /** What a test puts between the program and the store. */
+  storeOf: (store: MemoryClientStore) => ClientStore = (store) => store;
   #messenger: Messenger | undefined;
   readonly #watchers = new Set<() => void>();
 
@@ -120,7 +123,7 @@ export class Person {
     this.store = this.store.reopen();
     this.#messenger = await Messenger.open({
       serverUrl: SERVER_URL,
-      store: this.store,
+      store: this.storeOf(this.store),
       openSocket: this.house.openSocket,
       crypto: nodeCrypto,
       clock: systemClock,
