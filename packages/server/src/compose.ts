@@ -2,7 +2,12 @@ import { GroupCommit } from "./adapters/embedded/group-commit.ts";
 import { MemoryRateLimiter } from "./adapters/embedded/memory-rate-limiter.ts";
 import { MemorySessionRegistry } from "./adapters/embedded/memory-session-registry.ts";
 import { MemoryWakeupBus } from "./adapters/embedded/memory-wakeup-bus.ts";
-import { DataFolderError, type OpenedStore, openStore } from "./adapters/embedded/open-store.ts";
+import {
+  DataFolderError,
+  DataFolderInUseError,
+  type OpenedStore,
+  openStore,
+} from "./adapters/embedded/open-store.ts";
 import { receiptKeyOf } from "./adapters/embedded/receipt-key.ts";
 import { SqliteAccountStore } from "./adapters/embedded/sqlite-account-store.ts";
 import { SqliteEpochStore } from "./adapters/embedded/sqlite-epoch-store.ts";
@@ -47,7 +52,7 @@ export interface EmbeddedServer extends Server {
   setOrigins(origins: readonly string[]): void;
 }
 
-export { DataFolderError };
+export { DataFolderError, DataFolderInUseError };
 
 export interface ProcessParts {
   readonly dataFolder: string;

@@ -28,6 +28,9 @@ export const USAGE = `usage: npm start -- [options]
   --sends N         messages a minute from one account               PARLEY_SENDS
   --log LEVEL       silent, error, warn, info or debug               PARLEY_LOG
   --help
+
+exit status: 0 stopped as asked, 64 wrong usage, 69 cannot listen, 74 the disk failed,
+75 another server uses the folder, 78 the folder cannot be used
 `;
 
 const OPTIONS = {

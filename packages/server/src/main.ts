@@ -1,7 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import { pino } from "pino";
-import { compose, DataFolderError } from "./compose.ts";
+import { compose, DataFolderError, DataFolderInUseError } from "./compose.ts";
 import { type Config, loopbackOrigins, readConfig, USAGE, UsageError } from "./config.ts";
 import { createHttp } from "./gateway/http.ts";
 import { attachWebSocket } from "./gateway/websocket.ts";
@@ -12,6 +12,7 @@ const EXIT_USAGE = 64;
 const EXIT_UNAVAILABLE = 69;
 const EXIT_BUG = 70;
 const EXIT_IO = 74;
+const EXIT_TRY_AGAIN = 75;
 const EXIT_CONFIG = 78;
 
 await main();
@@ -28,6 +29,7 @@ async function main(): Promise<void> {
     else await run(config);
   } catch (cause) {
     if (cause instanceof UsageError) fail(EXIT_USAGE, `${cause.message}\n\n${USAGE}`);
+    else if (cause instanceof DataFolderInUseError) fail(EXIT_TRY_AGAIN, cause.message);
     else if (cause instanceof DataFolderError) fail(EXIT_CONFIG, cause.message);
     else if (isListenError(cause)) fail(EXIT_UNAVAILABLE, `cannot listen: ${cause.message}`);
     else throw cause;

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { testFolder } from "../fixtures/embedded.ts";
@@ -127,9 +128,20 @@ test("keeps a second server out of its folder, and lets one in after kill -9", a
   const dataFolder = testFolder();
   const first: ServerProcess = await startServer({ dataFolder });
   await expect(startServer({ dataFolder })).rejects.toThrow(
-    /ended with 78.*in use by another server/s,
+    /ended with 75.*in use by another server/s,
   );
   first.signal("SIGKILL");
   await first.exited;
   await startServer({ dataFolder });
 }, 20_000);
+
+// Node's own recursive mkdir never returns there.
+test.skipIf(!existsSync("/proc/self"))(
+  "says that /proc takes no data folder",
+  async () => {
+    await expect(startServer({ dataFolder: "/proc/parley/data" })).rejects.toThrow(
+      /ended with 78.*\/proc\/parley\/data cannot be made/s,
+    );
+  },
+  10_000,
+);

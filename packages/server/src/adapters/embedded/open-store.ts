@@ -1,6 +1,7 @@
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, fsyncSync, openSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { makeFolder } from "./make-folder.ts";
 import { APPLICATION_ID, SCHEMA_STEPS } from "./schema.ts";
 import { isBusy } from "./store-errors.ts";
 
@@ -8,7 +9,12 @@ const FILE_NAME = "parley.db";
 
 /** The data folder cannot be used; the message is for the person who starts the server. */
 export class DataFolderError extends Error {
-  override readonly name = "DataFolderError";
+  override readonly name: string = "DataFolderError";
+}
+
+/** Another server has it: the only case that passes by itself. */
+export class DataFolderInUseError extends DataFolderError {
+  override readonly name = "DataFolderInUseError";
 }
 
 export interface OpenedStore {
@@ -24,7 +30,7 @@ export function openStore(dataFolder: string): OpenedStore {
   const folder = resolve(dataFolder);
   const path = join(folder, FILE_NAME);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
   } catch (cause) {
     throw new DataFolderError(`${folder} cannot be made: ${(cause as Error).message}`, { cause });
   }
@@ -57,7 +63,7 @@ function openFile(path: string): DatabaseSync {
   } catch (cause) {
     db?.close();
     if (isBusy(cause))
-      throw new DataFolderError(`${dirname(path)} is in use by another server`, { cause });
+      throw new DataFolderInUseError(`${dirname(path)} is in use by another server`, { cause });
     throw new DataFolderError(`${path} cannot be opened: ${(cause as Error).message}`, { cause });
   }
 }
