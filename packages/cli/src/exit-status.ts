@@ -44,6 +44,11 @@ const STATUS_OF_ERRNO: Record<string, number> = {
   EACCES: EXIT_NOT_ALLOWED,
   EPERM: EXIT_NOT_ALLOWED,
   EROFS: EXIT_NOT_ALLOWED,
+  // A home or a key file that is not where it was said to be, or cannot be there.
+  ENOENT: EXIT_USAGE,
+  ENOTDIR: EXIT_USAGE,
+  EEXIST: EXIT_USAGE,
+  EISDIR: EXIT_USAGE,
   ENOSPC: EXIT_TRY_AGAIN,
   EDQUOT: EXIT_TRY_AGAIN,
 };

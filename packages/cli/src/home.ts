@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { makeFolder } from "@parley/client/node";
 import type { DeviceOptions } from "./device-command.ts";
 import { EXIT_USAGE, ExitError } from "./exit-status.ts";
 
@@ -19,7 +20,7 @@ export function homeOf(options: DeviceOptions): Home {
     folder,
     serverUrl: () => readText(file)?.trim(),
     rememberServer: (url) => {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeFolder(folder);
       writeFileSync(`${file}.new`, `${url}\n`);
       renameSync(`${file}.new`, file);
     },

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
+import { makeFolder } from "@parley/client/node";
 import type { DeviceOptions } from "./device-command.ts";
 import { EXIT_USAGE, ExitError } from "./exit-status.ts";
 
@@ -31,7 +32,7 @@ export async function storeKey(options: DeviceOptions, isNew: boolean): Promise<
 }
 
 function makeKeyFile(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(file));
   writeFileSync(file, randomBytes(KEY_FILE_BYTES), { mode: 0o600, flag: "wx", flush: true });
 }
 

@@ -1,9 +1,9 @@
 import { existsSync, statSync } from "node:fs";
 import { hostname } from "node:os";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { openIdentity } from "../fixtures/device-secrets.ts";
 import { startServer, twoPeople } from "../fixtures/people.ts";
-import { Person } from "../fixtures/person.ts";
+import { Person, ranOf } from "../fixtures/person.ts";
 
 test("signup gives account, handle and recovery code, once", async () => {
   const server = await startServer();
@@ -77,3 +77,22 @@ test("signup tells a person the recovery code and what to type next", async () =
   expect(ran.stdout).toContain("Recovery code:");
   expect(ran.stdout).toContain("parley chat");
 });
+
+test.skipIf(!existsSync("/proc/self"))(
+  "signup refuses a home and a key file that cannot be there, with 64",
+  async () => {
+    const alice = new Person("alice");
+    const where = ["signup", "--server", "http://127.0.0.1:9", "--handle", "alice"];
+    for (const args of [
+      ["--home", "/dev/null/below"],
+      ["--home", "/proc/parley/home"],
+      ["--key-file", "/proc/parley/key"],
+    ]) {
+      const child = alice.spawn(...where, ...args);
+      onTestFinished(() => void child.kill("SIGKILL")); // Node's recursive mkdir never returned there.
+      const ran = await ranOf(child);
+      expect([args, ran.status]).toEqual([args, 64]);
+      expect(ran.stderr).toMatch(/^parley: \S+: .*\n$/);
+    }
+  },
+);

@@ -1,4 +1,5 @@
 export type { StoreKey } from "./data-key.ts";
+export { makeFolder } from "./make-folder.ts";
 export { NodeClientStore } from "./node-client-store.ts";
 export { nodeCrypto } from "./node-crypto.ts";
 export { nodeSocket, socketUrl } from "./node-socket.ts";

@@ -1,7 +1,8 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { makeDataKey, type StoreKey, unwrapDataKey, type WrappedKey } from "./data-key.ts";
+import { makeFolder } from "./make-folder.ts";
 import { NodeClientStore, SCHEMA, SCHEMA_VERSION } from "./node-client-store.ts";
 import { StoreDamagedError, StoreInUseError } from "./store-errors.ts";
 
@@ -28,7 +29,7 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<NodeClie
  * is not opened here: closing it would take away the locks that this process has on it (POSIX, fcntl).
  */
 function makeFile(folder: string): string {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const path = join(folder, FILE_NAME);
   if (!existsSync(path)) {
     closeSync(openSync(path, "a", 0o600));
