@@ -71,17 +71,34 @@ export function messageRows(message: ShownMessage, style: Style, columns?: numbe
   const tick = message.status ? `${style.tick(message.status)} ` : "";
   const plainTick = message.status ? "✓✓ read " : "";
   const text = neutralise(message.content.kind === "text" ? message.content.text : UPDATE_TO_SEE);
-  const indent = columnsOf(`${time} ${name}: `) + columnsOf(plainTick);
-  const lines =
-    columns === undefined ? text.split("\n") : wrap(text, Math.max(columns - indent, MIN_COLUMNS));
-  const failure = message.failure ? [style.warn(`  not sent: ${message.failure}`)] : [];
-  const [first = "", ...rest] = lines;
-  const head = `${style.dim(time)} ${tick}${style.bold(name)}: ${first}`;
-  return [head, ...rest.map((line) => `      ${line}`), ...failure];
+  const failure = message.failure ? `  not sent: ${message.failure}` : "";
+  const head = (shown: string) => `${style.dim(time)} ${tick}${style.bold(shown)}:`;
+  const warned = (lines: readonly string[]) =>
+    lines.filter(Boolean).map((line) => style.warn(line));
+  if (columns === undefined) {
+    const [first = "", ...rest] = text.split("\n");
+    return [`${head(name)} ${first}`, ...rest.map(indented), ...warned([failure])];
+  }
+  const failed = warned(wrap(failure, columns));
+  const room = columns - columnsOf(`${time} ${plainTick}${name}: `);
+  if (room >= MIN_COLUMNS) {
+    const [first = "", ...rest] = wrap(text, room);
+    return [`${head(name)} ${first}`, ...rest.map(indented), ...failed];
+  }
+  const nameRoom = columns - columnsOf(`${time} ${plainTick}:`);
+  const below = wrap(text, Math.max(columns - INDENT.length, 1));
+  return [head(clipped(name, nameRoom)), ...below.map(indented), ...failed];
 }
 
-/** On a terminal narrower than this rows wrap by themselves, and nothing can be done about it. */
+const INDENT = "      ";
+const indented = (line: string) => `${INDENT}${line}`;
+
+/** Where less is left beside the name, the text begins below it. */
 const MIN_COLUMNS = 10;
+
+function clipped(name: string, columns: number): string {
+  return columnsOf(name) <= columns ? name : `${name.slice(0, Math.max(columns - 1, 0))}…`;
+}
 
 /** The sender's handle, or his account's id where no handle is known. */
 export function nameOf(message: ShownMessage): string {

@@ -7,6 +7,7 @@ import { type Key, LineEditor } from "../terminal/line-editor.ts";
 import { type Block, type InputRow, Screen, type TerminalOutput } from "../terminal/screen.ts";
 import { obey } from "./chat-commands.ts";
 import type { ChatWith } from "./chat-with.ts";
+import { promptOf } from "./prompt.ts";
 
 /** What is kept in view; what is older has scrolled into the terminal's own scrollback. */
 const MESSAGES_MAX = 200;
@@ -161,15 +162,12 @@ export class ChatView {
   }
 
   #input(): InputRow {
-    const { kind } = this.#chat.device.messenger.connectionState;
-    const request = this.#messages.some((message) => message.request);
-    const hints = [
-      ...(kind === "online" ? [] : [kind]),
-      ...(request ? ["a stranger: write or /accept, or /block"] : []),
-    ];
-    const prompt = hints.length === 0 ? "› " : `(${hints.join(", ")}) › `;
+    const { kind: connection } = this.#chat.device.messenger.connectionState;
+    const isRequest = this.#messages.some((message) => message.request);
+    const { columns } = this.#parts.out;
+    const prompt = promptOf({ connection, isRequest }, columns);
     const width = columnsOf(prompt);
-    const { row, cursor } = this.#editor.view(this.#parts.out.columns - width - 1);
+    const { row, cursor } = this.#editor.view(columns - width - 1);
     return { row: prompt + row, cursor: width + cursor };
   }
 }
