@@ -15,6 +15,8 @@ const message = (fields: Partial<ShownMessage>): ShownMessage => ({
   from: { accountId: "11".repeat(16), handle: LONGEST_HANDLE, mine: false },
   content: { kind: "text", text: TEXT, replyTo: undefined },
   sentAtMs: 0,
+  status: undefined,
+  failure: undefined,
   read: true,
   request: false,
   ...fields,
