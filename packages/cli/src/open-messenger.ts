@@ -9,6 +9,7 @@ import {
 import type { DeviceOptions } from "./device-command.ts";
 import { EXIT_USAGE, ExitError } from "./exit-status.ts";
 import { type Home, homeOf } from "./home.ts";
+import { nextCommand } from "./next-command.ts";
 import { storeKey } from "./store-key.ts";
 
 export interface OpenDevice {
@@ -23,9 +24,9 @@ export async function withDevice<T>(
 ): Promise<T> {
   const home = homeOf(options);
   const serverUrl = home.serverUrl();
-  if (serverUrl === undefined) throw notSignedUp(home);
+  if (serverUrl === undefined) throw notSignedUp(home, options);
   return withStore(options, { home, serverUrl, isNew: false }, async (device) => {
-    if (!device.messenger.account) throw notSignedUp(home);
+    if (!device.messenger.account) throw notSignedUp(home, options);
     return run(device);
   });
 }
@@ -70,9 +71,9 @@ async function withStore<T>(
   }
 }
 
-function notSignedUp(home: Home): Error {
+function notSignedUp(home: Home, options: DeviceOptions): Error {
   return new ExitError(
     EXIT_USAGE,
-    `nobody has signed up in ${home.folder}: parley signup --server URL --handle NAME`,
+    `nobody has signed up in ${home.folder}: ${nextCommand("signup --server URL --handle NAME", options)}`,
   );
 }

@@ -84,6 +84,11 @@ export class ChatView {
   leave(): void {
     this.#left = true;
     this.#screen.showInput({ row: "", cursor: 0 });
+    const waiting = this.#messages.filter(({ status }) => status === "queued").length;
+    if (waiting === 0) return;
+    const what = waiting === 1 ? "1 message waits" : `${waiting} messages wait`;
+    const told = `${what} on this device: the next command that connects sends.`;
+    this.#parts.out.write(`${this.#parts.style.dim(told)}\r\n`);
   }
 
   async #read(): Promise<void> {

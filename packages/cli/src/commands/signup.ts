@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { tryToConnect, whileReachable } from "../connect.ts";
 import { type DeviceOptions, deviceCommand, examples } from "../device-command.ts";
 import { homeOf, parseServerUrl } from "../home.ts";
+import { nextCommand } from "../next-command.ts";
 import { withNewDevice } from "../open-messenger.ts";
 import { outputOf } from "../output.ts";
 
@@ -44,7 +45,7 @@ async function signup(options: Options): Promise<void> {
     // Before the server hears of it: a sign-up that is cut off is taken up again at the same server.
     if (!messenger.account) homeOf(options).rememberServer(serverUrl);
     const account = await accountOf(messenger, options);
-    output.print(account, () => welcome(account));
+    output.print(account, () => welcome(account, options));
     await messenger.confirmRecoveryCode();
     // Others can write from now on: the prekeys are with the server. Else they go there with the next command.
     await tryToConnect(messenger);
@@ -71,7 +72,7 @@ function hostName(): string {
   return hostname().split(".")[0] ?? "";
 }
 
-function welcome({ accountId, handle, recoveryCode }: Account): string {
+function welcome({ accountId, handle, recoveryCode }: Account, options: Options): string {
   return [
     `Welcome, ${handle}. Your account: ${accountId}`,
     "",
@@ -80,6 +81,6 @@ function welcome({ accountId, handle, recoveryCode }: Account): string {
     "Write it down and keep it safe: it is shown this once. It alone brings your account back when",
     "this device is lost, and whoever has it is you.",
     "",
-    "Next: parley chat HANDLE",
+    `Next: ${nextCommand("chat HANDLE", options)}`,
   ].join("\n");
 }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { contactOf } from "../contact-of.ts";
 import { type DeviceOptions, deviceCommand, examples } from "../device-command.ts";
+import { nextCommand } from "../next-command.ts";
 import { withDevice } from "../open-messenger.ts";
 import { outputOf } from "../output.ts";
 
@@ -35,7 +36,7 @@ async function verify(handle: string, options: Options): Promise<void> {
         "",
         trust === "verified"
           ? `You have verified ${contact.handle}.`
-          : `Compare it with what ${contact.handle} sees, over another way. Then: parley verify ${contact.handle} --mark`,
+          : `Compare it with what ${contact.handle} sees, over another way. Then: ${nextCommand(`verify ${contact.handle} --mark`, options)}`,
       ].join("\n"),
     );
   });

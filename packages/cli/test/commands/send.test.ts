@@ -62,6 +62,18 @@ test("send ends with 69 where the server cannot be reached, and has saved nothin
   expect((await bob.json("history", "alice")).map(({ text }) => text)).toEqual(["second try"]);
 }, 20_000);
 
+test("send and verify refuse oneself with 65, in words", async () => {
+  const { alice } = await twoPeople();
+  for (const args of [
+    ["send", "Alice", "me"],
+    ["verify", "alice"],
+  ]) {
+    const ran = await alice.run(...args);
+    expect([ran.status, ran.stdout]).toEqual([65, ""]);
+    expect(ran.stderr).toMatch(/alice is you/i);
+  }
+});
+
 test("send ends with 77 towards somebody who is blocked", async () => {
   const { alice } = await twoPeople();
   await alice.json("contacts", "block", "bob");

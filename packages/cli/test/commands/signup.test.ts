@@ -73,9 +73,11 @@ test("signup keeps the name of the device, by default the machine's, and refuses
 test("signup tells a person the recovery code and what to type next", async () => {
   const server = await startServer();
   const alice = new Person("alice");
-  const ran = await alice.run("signup", "--server", server.url, "--handle", "alice");
+  const home = `${alice.home} of alice`;
+  const where = ["--server", server.url, "--home", home];
+  const ran = await alice.run("signup", "--handle", "alice", ...where);
   expect(ran.stdout).toContain("Recovery code:");
-  expect(ran.stdout).toContain("parley chat");
+  expect(ran.stdout).toMatch(/\nNext: (npx )?parley chat HANDLE --home '.* of alice'\n$/);
 });
 
 test.skipIf(!existsSync("/proc/self"))(
