@@ -22,8 +22,10 @@ import { logIds } from "./lib/log-id.ts";
 import { type Mortal, mortal } from "./lib/mortal.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
+import { type Metrics, NO_METRICS } from "./ports/metrics.ts";
 import type { Ports } from "./ports/ports.ts";
 import type { Random } from "./ports/random.ts";
+import { NO_TRACER, type Tracer } from "./ports/tracer.ts";
 import type { Transport } from "./ports/transport.ts";
 import { type Accepted, createServer, type Server } from "./server.ts";
 import { SETTINGS_DEFAULT, type ServerSettings } from "./settings.ts";
@@ -35,6 +37,9 @@ export interface EmbeddedOptions {
   readonly config?: Partial<ServerSettings>;
   /** Silent without one. */
   readonly log?: Log;
+  /** Nobody counts, or traces, without them. */
+  readonly metrics?: Metrics;
+  readonly tracer?: Tracer;
   /** Runs behind what has arrived already. By default a promise, so that whoever owns the clock owns all. */
   readonly defer?: (run: () => void) => void;
   /** The disk failed: nothing may be answered any more. By default the server just falls silent. */
@@ -57,6 +62,8 @@ export { DataFolderError, DataFolderInUseError };
 export interface ProcessParts {
   readonly dataFolder: string;
   readonly log: Log;
+  readonly metrics?: Metrics;
+  readonly tracer?: Tracer;
   readonly onFatal: (cause: unknown) => void;
 }
 
@@ -106,7 +113,8 @@ function embeddedOn(store: OpenedStore, options: EmbeddedOptions): EmbeddedServe
     },
   });
   const logId = logIds(options.random(LOG_SALT_BYTES));
-  const parts = { clock, log, logId, settings, random: options.random };
+  const { random, metrics = NO_METRICS, tracer = NO_TRACER } = options;
+  const parts = { clock, log, logId, settings, random, metrics, tracer };
   const ports = embeddedPorts(store, commit, parts);
   const server = createServer({
     ...parts,
@@ -129,7 +137,10 @@ function embeddedOn(store: OpenedStore, options: EmbeddedOptions): EmbeddedServe
   };
 }
 
-type Parts = Pick<Context, "clock" | "log" | "logId" | "settings" | "random">;
+type Parts = Pick<
+  Context,
+  "clock" | "log" | "logId" | "settings" | "random" | "metrics" | "tracer"
+>;
 
 function embeddedPorts(store: OpenedStore, commit: GroupCommit, parts: Parts): Ports {
   const { db } = store;

@@ -2,8 +2,10 @@ import type { LinkSteps } from "./core/link-steps.ts";
 import type { LogId } from "./lib/log-id.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
+import type { Metrics } from "./ports/metrics.ts";
 import type { Ports } from "./ports/ports.ts";
 import type { Random } from "./ports/random.ts";
+import type { Tracer } from "./ports/tracer.ts";
 import type { ServerSettings } from "./settings.ts";
 
 /** What requests are answered from. A handler names the parts that it uses. */
@@ -12,6 +14,8 @@ export interface Context extends Ports {
   readonly random: Random;
   readonly log: Log;
   readonly logId: LogId;
+  readonly metrics: Metrics;
+  readonly tracer: Tracer;
   readonly settings: ServerSettings;
   /** As old as the data folder (core/sign-up-receipt.ts). */
   readonly receiptKey: Uint8Array;
