@@ -33,7 +33,7 @@ test("nothing that two people say, name or hold is in what their server keeps or
   expect(scan([talk.log], talk.handles)).toEqual([]);
 
   // The same scan sees: what the server is meant to have is found where it was looked for.
-  expect(talk.server.log.match(/"msg":"listening"/g)).toHaveLength(2);
+  expect(talk.server.log.match(/"event":"listening"/g)).toHaveLength(2);
   const known = [...talk.handles, ...ciphertextsOf(talk), ...accountIdsOf(talk)];
   const found = new Set(scan(talk.kept, known).map((hit) => hit.canary));
   expect(found).toEqual(new Set(["handle", "ciphertext", "account id"]));

@@ -15,6 +15,7 @@ import { SqliteMailboxStore } from "./adapters/embedded/sqlite-mailbox-store.ts"
 import { SqlitePrekeyStore } from "./adapters/embedded/sqlite-prekey-store.ts";
 import { systemClock } from "./adapters/embedded/system-clock.ts";
 import { systemRandom } from "./adapters/embedded/system-random.ts";
+import { pinoLog } from "./adapters/log/pino-log.ts";
 import { LogPushSender } from "./adapters/push/log-push-sender.ts";
 import type { Context } from "./context.ts";
 import { LinkSteps } from "./core/link-steps.ts";
@@ -57,7 +58,7 @@ export interface EmbeddedServer extends Server {
   setOrigins(origins: readonly string[]): void;
 }
 
-export { DataFolderError, DataFolderInUseError };
+export { DataFolderError, DataFolderInUseError, pinoLog };
 
 export interface ProcessParts {
   readonly dataFolder: string;

@@ -5,7 +5,7 @@ export interface Config {
   readonly dataFolder: string;
   readonly host: string;
   readonly port: number;
-  readonly logLevel: string;
+  readonly logLevel: LogLevel;
   /** Empty: the loopback names, with the port that the server has. */
   readonly origins: readonly string[];
   readonly settings: Partial<ServerSettings>;
@@ -45,7 +45,8 @@ const OPTIONS = {
 } as const;
 
 const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
-const LOG_LEVELS = ["silent", "error", "warn", "info", "debug"];
+const LOG_LEVELS = ["silent", "error", "warn", "info", "debug"] as const;
+type LogLevel = (typeof LOG_LEVELS)[number];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,7 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
-import { pino } from "pino";
-import { compose, DataFolderError, DataFolderInUseError } from "./compose.ts";
+import { compose, DataFolderError, DataFolderInUseError, pinoLog } from "./compose.ts";
 import { type Config, loopbackOrigins, readConfig, USAGE, UsageError } from "./config.ts";
 import { createHttp } from "./gateway/http.ts";
 import { attachWebSocket } from "./gateway/websocket.ts";
@@ -37,13 +36,9 @@ async function main(): Promise<void> {
 }
 
 async function run(config: Config): Promise<void> {
-  // Written at once, so that the last line before an end is there.
-  const log = pino(
-    { level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: 2, sync: true }),
-  );
+  const log = pinoLog(config.logLevel);
   process.on("uncaughtException", (cause) => {
-    log.error({ err: cause }, "a bug: the process ends");
+    log.error({ err: cause }, "bug");
     process.exit(EXIT_BUG);
   });
   const server = compose(config.settings, {
@@ -51,7 +46,7 @@ async function run(config: Config): Promise<void> {
     log,
     // At once, in the same turn: nothing that was not written may be answered.
     onFatal: (cause) => {
-      log.error({ err: cause }, "the disk failed: the process ends");
+      log.error({ err: cause }, "disk-failed");
       process.exit(EXIT_IO);
     },
   });

@@ -94,18 +94,14 @@ export class DeviceSession {
   ack(upToOrdinal: bigint): void {
     this.stream.ack(upToOrdinal).then(
       () => this.#isSkipped && this.lookAgain(),
-      (cause: unknown) =>
-        this.#parts.log.warn({ err: cause }, "acknowledged envelopes stay; they will come again"),
+      (cause: unknown) => this.#parts.log.warn({ err: cause }, "acks-not-stored"),
     );
   }
 
   /** Tells what has changed about account and mailbox, and ends where the device is not listed any more. */
   lookAgain(): void {
     Promise.all([this.#lookAtAccount(), this.#lookAtMailbox()]).catch((cause: unknown) => {
-      this.#parts.log.warn(
-        { err: cause },
-        "a look at an account failed; the next refresh repeats it",
-      );
+      this.#parts.log.warn({ err: cause }, "account-look-failed");
     });
   }
 
@@ -116,7 +112,7 @@ export class DeviceSession {
     this.#unsubscribe?.();
     this.#cancelRefresh?.();
     this.#parts.registry.release(this.address, this.number).catch((cause: unknown) => {
-      this.#parts.log.warn({ err: cause }, "a claim was not released; it runs out");
+      this.#parts.log.warn({ err: cause }, "claim-not-released");
     });
   }
 
@@ -144,10 +140,7 @@ export class DeviceSession {
       this.stream.wake();
       this.lookAgain();
       this.#refresh().catch((cause: unknown) => {
-        this.#parts.log.warn(
-          { err: cause },
-          "a claim was not refreshed; the next refresh repeats it",
-        );
+        this.#parts.log.warn({ err: cause }, "claim-not-refreshed");
       });
       this.#scheduleRefresh();
     });

@@ -114,7 +114,7 @@ export class MailboxStream {
     if (this.#isRunning || this.#isStopped) return;
     this.#isRunning = true;
     this.#pump().catch((cause: unknown) => {
-      this.#parts.log.warn({ err: cause }, "a mailbox cannot be read");
+      this.#parts.log.warn({ err: cause }, "mailbox-not-read");
       this.#outlet.end(CloseCode.INTERNAL, "mailbox");
     });
   }
@@ -183,7 +183,7 @@ export class MailboxStream {
     this.#cancelAckTimer = this.#parts.clock.after(ACK_EXPECTED_MS, () => {
       this.#outlet.probe();
       this.#parts.push.push(this.#mailbox).catch((cause: unknown) => {
-        this.#parts.log.warn({ err: cause }, "a push failed");
+        this.#parts.log.warn({ err: cause }, "push-failed");
       });
     });
   }

@@ -33,6 +33,6 @@ export function wake(
 /** Nobody waits for a wake-up, and none may fail a request that is durable already. */
 function settle({ log }: Pick<WakeParts, "log">, run: () => Promise<void>): void {
   run().catch((cause: unknown) => {
-    log.warn({ err: cause }, "a wake-up was lost");
+    log.warn({ err: cause }, "wake-up-lost");
   });
 }

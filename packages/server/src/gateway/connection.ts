@@ -196,7 +196,7 @@ export class Connection implements Outlet {
   #fail(requestId: number, cause: unknown): void {
     const error = ProtocolError.from(cause);
     if (error.code === ErrorCode.INTERNAL)
-      this.#context.log.error({ err: cause }, "a request failed");
+      this.#context.log.error({ err: cause }, "request-broken");
     const { code, retryAfterMs } = error;
     const message = error.message.slice(0, ERROR_MESSAGE_CHARACTERS_MAX);
     const value = { code, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };

@@ -36,10 +36,10 @@ export function mortal(clock: Clock, log: Log): Mortal {
       },
     },
     log: {
-      debug: alive((fields, message) => log.debug(fields, message)),
-      info: alive((fields, message) => log.info(fields, message)),
-      warn: alive((fields, message) => log.warn(fields, message)),
-      error: alive((fields, message) => log.error(fields, message)),
+      debug: alive((fields, event) => log.debug(fields, event)),
+      info: alive((fields, event) => log.info(fields, event)),
+      warn: alive((fields, event) => log.warn(fields, event)),
+      error: alive((fields, event) => log.error(fields, event)),
     },
     transport: (outer) => ({
       send: alive((frame) => outer.send(frame)),

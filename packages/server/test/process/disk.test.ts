@@ -69,7 +69,7 @@ testWith(
     const failing = await startServer({ dataFolder, under });
     const { accepted, code } = await sendUntilItEnds(failing, { alice, bob, text: (i) => `m${i}` });
     expect(code).toBe(EXIT_IO);
-    expect(failing.log()).toMatch(/the disk failed/);
+    expect(failing.log()).toMatch(/"disk-failed"/);
     expect(accepted.length).toBeGreaterThan(5);
     expect((await mailOf(bob, dataFolder)).slice(0, accepted.length)).toEqual(accepted);
   },

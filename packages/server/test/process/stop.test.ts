@@ -24,7 +24,7 @@ for (const viaNpm of [false, true])
       expect((await b.closed).code).toBe(CloseCode.SERVICE_RESTART);
       expect(await a.frame("moving")).toMatchObject({ reconnectAfterMs: expect.any(Number) });
       expect(await server.exited).toEqual({ code: 0, signal: null });
-      expect(server.log()).toMatch(/"msg":"stopped"/);
+      expect(server.log()).toMatch(/"event":"stopped"/);
 
       const next = await startServer({ dataFolder });
       const back = await connectTo(next.origin);

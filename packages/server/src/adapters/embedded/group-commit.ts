@@ -181,7 +181,7 @@ export class GroupCommit {
     for (const forget of this.#onRollback) forget();
     this.#riding.unshift(...riding);
     if (this.#riding.length > 0) this.#scheduleRide();
-    if (isFull(cause)) this.#parts.log.warn({}, "the disk is full: nothing can be written");
+    if (isFull(cause)) this.#parts.log.warn({}, "disk-full");
     const refusal = isFull(cause)
       ? new ProtocolError(ErrorCode.STORAGE_UNAVAILABLE, "the store cannot write now", { cause })
       : cause;
@@ -197,7 +197,7 @@ export class GroupCommit {
         this.#fail(cause);
         return false;
       }
-      this.#parts.log.warn({}, "the disk is full: the log of the store grows");
+      this.#parts.log.warn({}, "store-log-grows");
     }
     return true;
   }

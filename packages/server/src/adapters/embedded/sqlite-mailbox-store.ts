@@ -240,7 +240,7 @@ export class SqliteMailboxStore implements MailboxStore, DeviceRows {
 
   /** Never served, and never dropped in silence: the device asks for what it missed (delivery.md 3). */
   #dropDamaged({ position, mailbox }: EnvelopeRow): void {
-    this.#parts.log.error({ position }, "a stored envelope is damaged: its device will ask again");
+    this.#parts.log.error({ position }, "envelope-damaged");
     void this.#commit.ride(() => {
       const found = this.#sql.size.get(position, mailbox) as RowSize | undefined;
       if (found !== undefined) this.#removeWithin(found);
