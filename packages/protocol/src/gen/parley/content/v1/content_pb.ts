@@ -325,6 +325,8 @@ export const LiveContentSchema: GenMessage<LiveContent> = /*@__PURE__*/
   messageDesc(file_parley_content_v1_content, 8);
 
 /**
+ * Shown for at most 8 seconds. In a private chat the conversation is that with the sender.
+ *
  * @generated from enum parley.content.v1.LiveContent.Activity
  */
 export const LiveContent_Activity = {
@@ -350,6 +352,8 @@ export const LiveContent_Activity = {
 } as const;
 
 /**
+ * Shown for at most 8 seconds. In a private chat the conversation is that with the sender.
+ *
  * @generated from enum parley.content.v1.LiveContent.Activity
  */
 export type LiveContent_Activity = (typeof LiveContent_Activity)[keyof typeof LiveContent_Activity] | UnknownEnum;

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file parley/wire/v1/directory.proto.
  */
 export const file_parley_wire_v1_directory: GenFile = /*@__PURE__*/
-  fileDesc("Ch5wYXJsZXkvd2lyZS92MS9kaXJlY3RvcnkucHJvdG8SDnBhcmxleS53aXJlLnYxIi8KE0xvb2tVcEhhbmRsZVJlcXVlc3QSGAoGaGFuZGxlGAEgASgJQgiKtRgEECAYAyIyChRMb29rVXBIYW5kbGVSZXNwb25zZRIaCgphY2NvdW50X2lkGAEgASgMQgaKtRgCCBAihgEKGEZldGNoQWNjb3VudENoYWluUmVxdWVzdBIaCgphY2NvdW50X2lkGAEgASgMQgaKtRgCCBASFQoIZnJvbV9lcmEYAiABKA1IAIgBARIZCgxmcm9tX3ZlcnNpb24YAyABKA1IAYgBAUILCglfZnJvbV9lcmFCDwoNX2Zyb21fdmVyc2lvbiJZChlGZXRjaEFjY291bnRDaGFpblJlc3BvbnNlEjwKB2VudHJpZXMYASADKAsyIi5wYXJsZXkud2lyZS52MS5TaWduZWRBY2NvdW50RW50cnlCB4q1GAMggAIiVgoZQXBwZW5kQWNjb3VudEVudHJ5UmVxdWVzdBI5CgVlbnRyeRgBIAEoCzIiLnBhcmxleS53aXJlLnYxLlNpZ25lZEFjY291bnRFbnRyeUIGirUYAkABIqcBChpBcHBlbmRBY2NvdW50RW50cnlSZXNwb25zZRI4CghhY2NlcHRlZBgBIAEoCzIkLnBhcmxleS53aXJlLnYxLkFjY291bnRFbnRyeUFjY2VwdGVkSAASPAoKc3VwZXJzZWRlZBgCIAEoCzImLnBhcmxleS53aXJlLnYxLkFjY291bnRFbnRyeVN1cGVyc2VkZWRIAEIRCgdvdXRjb21lEgaStRgCCAEiFgoUQWNjb3VudEVudHJ5QWNjZXB0ZWQiSwoWQWNjb3VudEVudHJ5U3VwZXJzZWRlZBIxCgRoZWFkGAEgASgLMhsucGFybGV5LndpcmUudjEuQWNjb3VudEhlYWRCBoq1GAJAASI1ChFTZXRQcm9maWxlUmVxdWVzdBIgCg5zZWFsZWRfcHJvZmlsZRgBIAEoDEIIirUYBBCAgAQiFAoSU2V0UHJvZmlsZVJlc3BvbnNlIjEKE0ZldGNoUHJvZmlsZVJlcXVlc3QSGgoKYWNjb3VudF9pZBgBIAEoDEIGirUYAggQIjgKFEZldGNoUHJvZmlsZVJlc3BvbnNlEiAKDnNlYWxlZF9wcm9maWxlGAEgASgMQgiKtRgEEICABCJZChJTZXRQcmVzZW5jZVJlcXVlc3QSGgoKdG9rZW5faGFzaBgBIAEoDEIGirUYAhAgEhcKD3NoYXJlX2xhc3Rfc2VlbhgCIAEoCBIOCgZhY3RpdmUYAyABKAgiFQoTU2V0UHJlc2VuY2VSZXNwb25zZSJPChRXYXRjaFByZXNlbmNlUmVxdWVzdBI3Cgd0YXJnZXRzGAEgAygLMh4ucGFybGV5LndpcmUudjEuUHJlc2VuY2VUYXJnZXRCBoq1GAIgQCIXChVXYXRjaFByZXNlbmNlUmVzcG9uc2UiQwoOUHJlc2VuY2VUYXJnZXQSGgoKYWNjb3VudF9pZBgBIAEoDEIGirUYAggQEhUKBXRva2VuGAIgASgMQgaKtRgCCCAiUwoPUHJlc2VuY2VDaGFuZ2VkEhoKCmFjY291bnRfaWQYASABKAxCBoq1GAIIEBIOCgZvbmxpbmUYAiABKAgSFAoMbGFzdF9zZWVuX21zGAMgASgEImEKFlNldFB1c2hFbmRwb2ludFJlcXVlc3QSGQoIZW5kcG9pbnQYASABKAlCB4q1GAMQgBASFgoGcDI1NmRoGAIgASgMQgaKtRgCEEESFAoEYXV0aBgDIAEoDEIGirUYAhAQIhkKF1NldFB1c2hFbmRwb2ludFJlc3BvbnNlImAKElB1dExpbmtTdGVwUmVxdWVzdBIXCgdhZGRyZXNzGAEgASgMQgaKtRgCCBASFAoEc3RlcBgCIAEoDUIGirUYAjgHEhsKB3BheWxvYWQYAyABKAxCCoq1GAYQgIAEGAEiFQoTUHV0TGlua1N0ZXBSZXNwb25zZSJfChNUYWtlTGlua1N0ZXBSZXF1ZXN0EhcKB2FkZHJlc3MYASABKAxCBoq1GAIIEBIUCgRzdGVwGAIgASgNQgaKtRgCOAcSGQoHd2FpdF9tcxgDIAEoDUIIirUYBDjg1AMiMQoUVGFrZUxpbmtTdGVwUmVzcG9uc2USGQoHcGF5bG9hZBgBIAEoDEIIirUYBBCAgARiBnByb3RvMw", [file_parley_rules_v1_rules, file_parley_wire_v1_account]);
+  fileDesc("Ch5wYXJsZXkvd2lyZS92MS9kaXJlY3RvcnkucHJvdG8SDnBhcmxleS53aXJlLnYxIi8KE0xvb2tVcEhhbmRsZVJlcXVlc3QSGAoGaGFuZGxlGAEgASgJQgiKtRgEECAYAyIyChRMb29rVXBIYW5kbGVSZXNwb25zZRIaCgphY2NvdW50X2lkGAEgASgMQgaKtRgCCBAihgEKGEZldGNoQWNjb3VudENoYWluUmVxdWVzdBIaCgphY2NvdW50X2lkGAEgASgMQgaKtRgCCBASFQoIZnJvbV9lcmEYAiABKA1IAIgBARIZCgxmcm9tX3ZlcnNpb24YAyABKA1IAYgBAUILCglfZnJvbV9lcmFCDwoNX2Zyb21fdmVyc2lvbiJZChlGZXRjaEFjY291bnRDaGFpblJlc3BvbnNlEjwKB2VudHJpZXMYASADKAsyIi5wYXJsZXkud2lyZS52MS5TaWduZWRBY2NvdW50RW50cnlCB4q1GAMggAIiVgoZQXBwZW5kQWNjb3VudEVudHJ5UmVxdWVzdBI5CgVlbnRyeRgBIAEoCzIiLnBhcmxleS53aXJlLnYxLlNpZ25lZEFjY291bnRFbnRyeUIGirUYAkABIqcBChpBcHBlbmRBY2NvdW50RW50cnlSZXNwb25zZRI4CghhY2NlcHRlZBgBIAEoCzIkLnBhcmxleS53aXJlLnYxLkFjY291bnRFbnRyeUFjY2VwdGVkSAASPAoKc3VwZXJzZWRlZBgCIAEoCzImLnBhcmxleS53aXJlLnYxLkFjY291bnRFbnRyeVN1cGVyc2VkZWRIAEIRCgdvdXRjb21lEgaStRgCCAEiFgoUQWNjb3VudEVudHJ5QWNjZXB0ZWQiSwoWQWNjb3VudEVudHJ5U3VwZXJzZWRlZBIxCgRoZWFkGAEgASgLMhsucGFybGV5LndpcmUudjEuQWNjb3VudEhlYWRCBoq1GAJAASI1ChFTZXRQcm9maWxlUmVxdWVzdBIgCg5zZWFsZWRfcHJvZmlsZRgBIAEoDEIIirUYBBCAgAQiFAoSU2V0UHJvZmlsZVJlc3BvbnNlIjEKE0ZldGNoUHJvZmlsZVJlcXVlc3QSGgoKYWNjb3VudF9pZBgBIAEoDEIGirUYAggQIjgKFEZldGNoUHJvZmlsZVJlc3BvbnNlEiAKDnNlYWxlZF9wcm9maWxlGAEgASgMQgiKtRgEEICABCJZChJTZXRQcmVzZW5jZVJlcXVlc3QSGgoKdG9rZW5faGFzaBgBIAEoDEIGirUYAhAgEhcKD3NoYXJlX2xhc3Rfc2VlbhgCIAEoCBIOCgZhY3RpdmUYAyABKAgiFQoTU2V0UHJlc2VuY2VSZXNwb25zZSJPChRXYXRjaFByZXNlbmNlUmVxdWVzdBI3Cgd0YXJnZXRzGAEgAygLMh4ucGFybGV5LndpcmUudjEuUHJlc2VuY2VUYXJnZXRCBoq1GAIgQCIXChVXYXRjaFByZXNlbmNlUmVzcG9uc2UiYAoOUHJlc2VuY2VUYXJnZXQSGgoKYWNjb3VudF9pZBgBIAEoDEIGirUYAggQEhUKBXRva2VuGAIgASgMQgaKtRgCCCASGwoLb3RoZXJfdG9rZW4YAyABKAxCBoq1GAIQICJTCg9QcmVzZW5jZUNoYW5nZWQSGgoKYWNjb3VudF9pZBgBIAEoDEIGirUYAggQEg4KBm9ubGluZRgCIAEoCBIUCgxsYXN0X3NlZW5fbXMYAyABKAQiYQoWU2V0UHVzaEVuZHBvaW50UmVxdWVzdBIZCghlbmRwb2ludBgBIAEoCUIHirUYAxCAEBIWCgZwMjU2ZGgYAiABKAxCBoq1GAIQQRIUCgRhdXRoGAMgASgMQgaKtRgCEBAiGQoXU2V0UHVzaEVuZHBvaW50UmVzcG9uc2UiYAoSUHV0TGlua1N0ZXBSZXF1ZXN0EhcKB2FkZHJlc3MYASABKAxCBoq1GAIIEBIUCgRzdGVwGAIgASgNQgaKtRgCOAcSGwoHcGF5bG9hZBgDIAEoDEIKirUYBhCAgAQYASIVChNQdXRMaW5rU3RlcFJlc3BvbnNlIl8KE1Rha2VMaW5rU3RlcFJlcXVlc3QSFwoHYWRkcmVzcxgBIAEoDEIGirUYAggQEhQKBHN0ZXAYAiABKA1CBoq1GAI4BxIZCgd3YWl0X21zGAMgASgNQgiKtRgEOODUAyIxChRUYWtlTGlua1N0ZXBSZXNwb25zZRIZCgdwYXlsb2FkGAEgASgMQgiKtRgEEICABGIGcHJvdG8z", [file_parley_rules_v1_rules, file_parley_wire_v1_account]);
 
 /**
  * Exact match only. Pinned by the client at first use: a handle that comes to name another id is another
@@ -248,7 +248,8 @@ export const FetchProfileResponseSchema: GenMessage<FetchProfileResponse> = /*@_
 
 /**
  * Who may watch this account's presence: whoever shows the token of which the server keeps this hash
- * (SHA-256 of it). Empty: nobody. In memory only.
+ * (SHA-256 of it, 32 bytes). Empty: nobody, and nobody's presence is told to this account either. In memory
+ * only: told again after each hello. A new hash holds from now on, for all of the account's devices.
  *
  * @generated from message parley.wire.v1.SetPresenceRequest
  */
@@ -259,12 +260,14 @@ export type SetPresenceRequest = Message<"parley.wire.v1.SetPresenceRequest"> & 
   tokenHash: Uint8Array;
 
   /**
+   * When it was last online may be told too, and is told to this account of others who share it.
+   *
    * @generated from field: bool share_last_seen = 2;
    */
   shareLastSeen: boolean;
 
   /**
-   * The person is at this device now.
+   * The person is at this device now. The account is online while that holds for one that is connected.
    *
    * @generated from field: bool active = 3;
    */
@@ -292,7 +295,7 @@ export const SetPresenceResponseSchema: GenMessage<SetPresenceResponse> = /*@__P
   messageDesc(file_parley_wire_v1_directory, 13);
 
 /**
- * Replaces what this connection watched before.
+ * Replaces what this connection watched before. An account is named once.
  *
  * @generated from message parley.wire.v1.WatchPresenceRequest
  */
@@ -336,6 +339,14 @@ export type PresenceTarget = Message<"parley.wire.v1.PresenceTarget"> & {
    * @generated from field: bytes token = 2;
    */
   token: Uint8Array;
+
+  /**
+   * Another that may be the right one, or empty: who has the tokens of both the profile key and the contact
+   * key does not know which of them is in force.
+   *
+   * @generated from field: bytes other_token = 3;
+   */
+  otherToken: Uint8Array;
 };
 
 /**
@@ -346,7 +357,9 @@ export const PresenceTargetSchema: GenMessage<PresenceTarget> = /*@__PURE__*/
   messageDesc(file_parley_wire_v1_directory, 16);
 
 /**
- * To a watching connection. A wrong token is answered by nothing.
+ * To a watching connection: at once where there is something to tell, then what changes, at most once a second
+ * for each target. A wrong token is answered by nothing, as is an account that is offline and shares no more.
+ * What was told holds until another is told, or the connection ends.
  *
  * @generated from message parley.wire.v1.PresenceChanged
  */
