@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-const packages = ["protocol", "crypto", "client", "server", "cli", "e2e"];
+const packages = ["protocol", "crypto", "client", "server", "cli", "e2e", "loadtest"];
 
 export default defineConfig({
   test: {

@@ -1,0 +1,109 @@
+import type { Device } from "../parley/device.ts";
+import { Party } from "./party.ts";
+
+/** As our client has it (delivery.md 6). */
+const RECEIPT_INTERVAL_MS = 500;
+
+export interface PairEvents {
+  delivered(ms: number): void;
+  failed(cause: Error): void;
+}
+
+export interface PairOptions {
+  /** Messages that are not accepted yet; 0: whoever holds the pair sends them. */
+  readonly window: number;
+  /** The reader answers what came with a receipt, which is a message like any other. */
+  readonly receipts: boolean;
+}
+
+/** One writes, the other reads, acknowledges, and says so by a receipt where wanted. */
+export class Pair {
+  readonly #writer: Party;
+  readonly #reader: Party;
+  readonly #options: PairOptions;
+  #isStopped = false;
+  #receiptAtMs = -RECEIPT_INTERVAL_MS;
+  #receiptTimer: NodeJS.Timeout | undefined;
+
+  constructor(
+    [writer, reader]: readonly [Device, Device],
+    options: PairOptions,
+    { delivered, failed }: PairEvents,
+  ) {
+    this.#options = options;
+    this.#writer = new Party(writer, reader, {
+      accepted: (count) => {
+        if (options.window > 0 && !this.#isStopped) this.#writer.send(count);
+      },
+      delivered: () => undefined,
+      batch: () => undefined,
+      failed,
+    });
+    this.#reader = new Party(reader, writer, {
+      accepted: () => undefined,
+      delivered: (sentAt) => delivered(performance.now() - sentAt),
+      batch: () => {
+        if (options.receipts) this.#owesReceipt();
+      },
+      failed,
+    });
+  }
+
+  get sent(): number {
+    return this.#writer.sent;
+  }
+
+  get accepted(): number {
+    return this.#writer.accepted;
+  }
+
+  get delivered(): number {
+    return this.#reader.delivered;
+  }
+
+  /** That came back to the writer. */
+  get receipts(): number {
+    return this.#writer.delivered;
+  }
+
+  start(): void {
+    if (this.#options.window > 0) this.#writer.send(this.#options.window);
+  }
+
+  sendOne(): void {
+    this.#writer.send(1);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#receiptTimer);
+  }
+
+  isAtRest(): boolean {
+    return (
+      this.sent === this.accepted &&
+      this.sent === this.delivered &&
+      this.#reader.sent === this.#reader.accepted &&
+      this.#reader.sent === this.receipts
+    );
+  }
+
+  close(): void {
+    this.stop();
+    this.#writer.close();
+    this.#reader.close();
+  }
+
+  #owesReceipt(): void {
+    if (this.#receiptTimer !== undefined || this.#isStopped) return;
+    const inMs = this.#receiptAtMs + RECEIPT_INTERVAL_MS - performance.now();
+    if (inMs <= 0) this.#sendReceipt();
+    else this.#receiptTimer = setTimeout(() => this.#sendReceipt(), inMs);
+  }
+
+  #sendReceipt(): void {
+    this.#receiptTimer = undefined;
+    this.#receiptAtMs = performance.now();
+    this.#reader.send(1);
+  }
+}

@@ -1,0 +1,126 @@
+import { randomUUID } from "node:crypto";
+import { Histogram } from "../measure/histogram.ts";
+import { cpuSecondsOf } from "../measure/process-usage.ts";
+import { accountOf } from "../parley/account.ts";
+import type { PairsJob, PairsResult } from "./job.ts";
+import { logInAll } from "./log-in-all.ts";
+import { pace } from "./pace.ts";
+import { Pair } from "./pair.ts";
+
+/** For what is under way at the end. */
+const REST_MS_MAX = 10_000;
+const REST_POLL_MS = 10;
+
+/** Pairs of people, one of each writes to the other: as fast as a window lets him, or at a pace. */
+export async function runPairs(job: PairsJob): Promise<PairsResult> {
+  const world = randomUUID();
+  const accounts = Array.from({ length: 2 * job.pairs }, (_, i) => accountOf(world, i));
+  const devices = await logInAll(accounts, job.port);
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => undefined);
+  const load = new PairsLoad(job, (cause) => failure.reject(cause));
+  for (let i = 0; i < devices.length; i += 2) {
+    const [writer, reader] = devices.slice(i, i + 2);
+    if (writer !== undefined && reader !== undefined) load.add(writer, reader);
+  }
+  try {
+    return await Promise.race([load.run(), failure.promise]);
+  } finally {
+    load.close();
+  }
+}
+
+class PairsLoad {
+  readonly #job: PairsJob;
+  readonly #fail: (cause: Error) => void;
+  readonly #pairs: Pair[] = [];
+  #latency = new Histogram();
+  #isMeasuring = false;
+
+  constructor(job: PairsJob, fail: (cause: Error) => void) {
+    this.#job = job;
+    this.#fail = fail;
+  }
+
+  add(...[writer, reader]: ConstructorParameters<typeof Pair>[0]): void {
+    const { receipts, window, messagesPerSecond } = this.#job;
+    const options = { receipts, window: messagesPerSecond === undefined ? window : 0 };
+    this.#pairs.push(
+      new Pair([writer, reader], options, {
+        delivered: (ms) => {
+          if (this.#isMeasuring) this.#latency.record(ms);
+        },
+        failed: this.#fail,
+      }),
+    );
+  }
+
+  async run(): Promise<PairsResult> {
+    const { warmUpMs, measureMs, serverPids } = this.#job;
+    const stop = this.#start();
+    await after(warmUpMs);
+    const before = this.#reading(serverPids);
+    this.#isMeasuring = true;
+    await after(measureMs);
+    this.#isMeasuring = false;
+    const behind = this.#reading(serverPids);
+    stop();
+    await this.#rest();
+    return {
+      delivered: behind.delivered - before.delivered,
+      receipts: behind.receipts - before.receipts,
+      seconds: (behind.atMs - before.atMs) / 1000,
+      serverCpuSeconds: behind.serverCpuSeconds - before.serverCpuSeconds,
+      generatorCpuSeconds: behind.ownCpuSeconds - before.ownCpuSeconds,
+      latency: this.#latency.toJSON(),
+      total: { accepted: this.#sum("accepted"), delivered: this.#sum("delivered") },
+    };
+  }
+
+  close(): void {
+    for (const pair of this.#pairs) pair.close();
+  }
+
+  #start(): () => void {
+    const { messagesPerSecond } = this.#job;
+    for (const pair of this.#pairs) pair.start();
+    let next = 0;
+    const unpace =
+      messagesPerSecond === undefined
+        ? () => undefined
+        : pace(messagesPerSecond, () => this.#pairs[next++ % this.#pairs.length]?.sendOne());
+    return () => {
+      unpace();
+      for (const pair of this.#pairs) pair.stop();
+    };
+  }
+
+  /** Every message that was sent is accepted, delivered and acknowledged, or this throws. */
+  async #rest(): Promise<void> {
+    const deadline = performance.now() + REST_MS_MAX;
+    while (this.#pairs.some((pair) => !pair.isAtRest())) {
+      if (performance.now() > deadline)
+        throw new Error(
+          `of ${this.#sum("sent")} messages ${this.#sum("accepted")} were accepted and ${this.#sum("delivered")} delivered`,
+        );
+      await after(REST_POLL_MS);
+    }
+  }
+
+  #reading(serverPids: readonly number[]) {
+    const own = process.cpuUsage();
+    return {
+      atMs: performance.now(),
+      delivered: this.#sum("delivered"),
+      receipts: this.#sum("receipts"),
+      serverCpuSeconds: cpuSecondsOf(serverPids),
+      ownCpuSeconds: (own.user + own.system) / 1e6,
+    };
+  }
+
+  #sum(what: "sent" | "accepted" | "delivered" | "receipts"): number {
+    return this.#pairs.reduce((sum, pair) => sum + pair[what], 0);
+  }
+}
+
+const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
