@@ -1,0 +1,33 @@
+import { Counter, collectDefaultMetrics, Gauge, type Registry } from "prom-client";
+import { COUNTERS, GAUGES, HISTOGRAMS, type Metric } from "./catalogue.ts";
+import type { Counts } from "./counts.ts";
+import { ReadHistogram } from "./read-histogram.ts";
+
+/** Whatever is counted, and what Node tells of its process, read when somebody asks. */
+export function expose(counts: Counts, registry: Registry): void {
+  for (const metric of COUNTERS)
+    new Counter({
+      ...described(metric, registry),
+      collect() {
+        this.reset();
+        for (const { labels = {}, value } of metric.read(counts)) this.inc(labels, value);
+      },
+    });
+  for (const metric of GAUGES)
+    new Gauge({
+      ...described(metric, registry),
+      collect() {
+        this.reset();
+        // What nobody can read now has no line: prom-client would make a zero of it.
+        if (metric.labels === undefined) this.remove();
+        for (const { labels = {}, value } of metric.read(counts)) this.set(labels, value);
+      },
+    });
+  for (const { name, help, scale, read } of HISTOGRAMS)
+    new ReadHistogram({ name, help, scale, registry }, read(counts));
+  collectDefaultMetrics({ register: registry });
+}
+
+function described({ name, help, labels = [] }: Metric, registry: Registry) {
+  return { name, help, labelNames: labels, registers: [registry] };
+}
