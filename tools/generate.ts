@@ -1,17 +1,26 @@
-/** Everything that is generated and committed: types from the schemas, and docs/PROTOCOL.md. */
+/** Everything that is generated and committed: types from the schemas, docs/PROTOCOL.md and docs/CONFIGURATION.md. */
 import fs from "node:fs";
 import path from "node:path";
 import { protocolDocs } from "./protocol-docs/protocol-docs.ts";
-import { ROOT, run } from "./run.ts";
+import { outputOf, ROOT, run } from "./run.ts";
 
 const SCHEMAS = ["packages/protocol", "packages/client"];
 
-export const GENERATED = [...SCHEMAS.map((at) => `${at}/src/gen`), "docs/PROTOCOL.md"];
+const SERVER_MAIN = "packages/server/src/main.ts";
+
+export const GENERATED = [
+  ...SCHEMAS.map((at) => `${at}/src/gen`),
+  "docs/PROTOCOL.md",
+  "docs/CONFIGURATION.md",
+];
 
 export async function generate(): Promise<boolean> {
   for (const schema of SCHEMAS)
     if ((await run("buf", ["generate"], path.join(ROOT, schema))) !== 0) return false;
   fs.writeFileSync(path.join(ROOT, "docs/PROTOCOL.md"), protocolDocs());
+  const configuration = outputOf("node", [SERVER_MAIN, "config", "docs"]);
+  if (configuration === "") return false;
+  fs.writeFileSync(path.join(ROOT, "docs/CONFIGURATION.md"), configuration);
   return true;
 }
 

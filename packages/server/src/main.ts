@@ -1,18 +1,23 @@
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import { compose, DataFolderError, DataFolderInUseError, pinoLog } from "./compose.ts";
-import { type Config, loopbackOrigins, readConfig, USAGE, UsageError } from "./config.ts";
+import { type Config, loopbackOrigins } from "./config/config.ts";
+import { configCommand } from "./config/config-command.ts";
+import { ConfigError } from "./config/config-error.ts";
+import { readConfig } from "./config/read-config.ts";
+import { usage } from "./config/usage.ts";
+import {
+  EXIT_BUG,
+  EXIT_CONFIG,
+  EXIT_IO,
+  EXIT_TRY_AGAIN,
+  EXIT_UNAVAILABLE,
+  EXIT_USAGE,
+} from "./exit-status.ts";
 import { createHttp } from "./gateway/http.ts";
 import { attachWebSocket } from "./gateway/websocket.ts";
 
 const NODE_MAJOR_MIN = 24;
-// sysexits.h: what went wrong, for whoever started this.
-const EXIT_USAGE = 64;
-const EXIT_UNAVAILABLE = 69;
-const EXIT_BUG = 70;
-const EXIT_IO = 74;
-const EXIT_TRY_AGAIN = 75;
-const EXIT_CONFIG = 78;
 
 await main();
 
@@ -23,16 +28,42 @@ async function main(): Promise<void> {
       `Parley needs Node ${NODE_MAJOR_MIN} or newer (this is ${process.version}): npm ci brings it, and npm start uses it`,
     );
   try {
-    const config = readConfig(process.argv.slice(2), process.env);
-    if (config === "help") process.stdout.write(USAGE);
-    else await run(config);
+    await obey(process.argv.slice(2));
   } catch (cause) {
-    if (cause instanceof UsageError) fail(EXIT_USAGE, `${cause.message}\n\n${USAGE}`);
+    if (cause instanceof ConfigError)
+      fail(
+        cause.isUsage ? EXIT_USAGE : EXIT_CONFIG,
+        `${cause.message}\n(--help lists the options; config check looks at the rest too)`,
+      );
     else if (cause instanceof DataFolderInUseError) fail(EXIT_TRY_AGAIN, cause.message);
     else if (cause instanceof DataFolderError) fail(EXIT_CONFIG, cause.message);
     else if (isListenError(cause)) fail(EXIT_UNAVAILABLE, `cannot listen: ${cause.message}`);
     else throw cause;
   }
+}
+
+/** The first word names what is to be done; without one it is the server. */
+async function obey(args: readonly string[]): Promise<void> {
+  const [command, ...rest] = args[0]?.startsWith("-") === false ? args : ["serve", ...args];
+  switch (command) {
+    case "serve": {
+      const read = readConfig(rest, process.env);
+      return read === "help" ? printUsage() : run(read.config);
+    }
+    case "config": {
+      const printed = configCommand(rest, process.env);
+      if (printed === "help") return printUsage();
+      process.stdout.write(printed.output);
+      process.exitCode = printed.status;
+      return undefined;
+    }
+    default:
+      return fail(EXIT_USAGE, `${command} is none of serve, config\n\n${usage()}`);
+  }
+}
+
+function printUsage(): void {
+  process.stdout.write(usage());
 }
 
 async function run(config: Config): Promise<void> {
@@ -54,7 +85,8 @@ async function run(config: Config): Promise<void> {
   const webSocket = attachWebSocket(http.server, server);
   await http.listen({ host: config.host, port: config.port });
   const { port } = http.server.address() as AddressInfo;
-  server.setOrigins(config.origins.length > 0 ? config.origins : loopbackOrigins(port));
+  const { origins } = config.settings;
+  server.setOrigins(origins.length > 0 ? origins : loopbackOrigins(port));
   stopOnSignal(async () => {
     log.info({ connections: server.connectionCount() }, "stopping");
     await Promise.all([server.stop(), webSocket.close(), http.close()]);
@@ -81,9 +113,9 @@ function stopOnSignal(stop: () => Promise<void>): void {
     });
 }
 
-function greet({ dataFolder, host, origins }: Config, port: number): void {
+function greet({ dataFolder, host, settings }: Config, port: number): void {
   const name = host.includes(":") ? `[${host}]` : host;
-  const address = origins[0] ?? `http://${name}:${port}`;
+  const address = settings.origins[0] ?? `http://${name}:${port}`;
   process.stdout.write(
     `Parley listens on http://${name}:${port}\n` +
       `Data folder: ${resolve(dataFolder)}\n` +

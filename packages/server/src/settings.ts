@@ -1,7 +1,7 @@
 import { ENVELOPE_LIFETIME_MS } from "@parley/protocol";
 import type { Budget } from "./ports/rate-limiter.ts";
 
-/** What a server may be told about itself; config.ts fills it from flags and environment. */
+/** What a server may be told about itself; config/schema.ts has a line for each value. */
 export interface ServerSettings {
   /** Where clients find this server, such as `https://chat.example`: a login is bound to one of them. */
   readonly origins: readonly string[];

@@ -1,0 +1,153 @@
+import { LOG_LEVELS } from "./config.ts";
+import { integer, listOf, oneOf, place, text } from "./kind.ts";
+import { isOrigin } from "./origin.ts";
+import { type Setting, setting } from "./setting.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const GiB = 1024 ** 3;
+/** Far above what one machine does: a budget of it is none. */
+const PER_MINUTE_MAX = 1_000_000_000;
+
+/**
+ * Everything that a server can be told, once: the file, the environment, the flags, their checks and the
+ * documentation are all read off this table. Its defaults, and the reasons for them, stand in `settings.ts`
+ * and `config.ts`. `npm run generate` writes docs/CONFIGURATION.md anew.
+ */
+export const SCHEMA: readonly Setting[] = [
+  setting("server", "data", place(), {
+    at: "dataFolder",
+    flag: "data",
+    value: "DIR",
+    shortEnv: "PARLEY_DATA",
+    doc: "The folder where everything is kept. Only its owner may enter it, and one server uses it at a time.",
+  }),
+  setting("server", "port", integer(0, 65_535), {
+    at: "port",
+    flag: "port",
+    value: "N",
+    shortEnv: "PARLEY_PORT",
+    doc: "Where clients connect. 0 takes any free port, which is printed.",
+  }),
+  setting(
+    "server",
+    "host",
+    text("an address of this machine or a name for one", (host) => /^[^\s/]+$/.test(host)),
+    {
+      at: "host",
+      flag: "host",
+      value: "ADDRESS",
+      shortEnv: "PARLEY_HOST",
+      doc: "Where to listen. Anything but loopback needs `origins`. Behind a proxy on the same machine, leave it.",
+    },
+  ),
+  setting("server", "origins", listOf("origins such as https://chat.example", originText()), {
+    at: "settings.origins",
+    flag: "origin",
+    value: "URL",
+    shortEnv: "PARLEY_ORIGINS",
+    defaultSays: "the names of loopback, with the port",
+    doc: "Under which clients find this server. A login is bound to one of them, so a server in between cannot pass it on.",
+  }),
+  setting("server", "connections_max", integer(1, 1_000_000), {
+    at: "settings.connectionsMax",
+    doc: "Connections at once. Each takes a file descriptor: the system's limit on open files must be above it.",
+  }),
+  setting("server", "requests_max", integer(1, 10_000), {
+    at: "settings.requestsMax",
+    doc: "Requests of one connection that are under way; the next one is answered as busy. Clients keep 128 sends under way.",
+  }),
+  setting("server", "login_timeout_ms", integer(100, 600_000), {
+    at: "settings.loginTimeoutMs",
+    doc: "A connection that has not logged in by then is closed.",
+  }),
+  setting("server", "buffered_bytes_max", integer(64 * 1024, GiB), {
+    at: "settings.bufferedBytesMax",
+    doc: "A client that takes no data is dropped when this much waits for it. It loses nothing: what it has not acknowledged is kept.",
+  }),
+  // Below the five minutes after which the registry of sessions forgets one.
+  setting("server", "refresh_ms", integer(1_000, 240_000), {
+    at: "settings.refreshMs",
+    doc: "How often a connection looks for what a lost wake-up would have brought.",
+  }),
+  setting("server", "drain_ms", integer(0, 600_000), {
+    at: "settings.drainMs",
+    doc: "How long requests under way may take once the server is asked to stop.",
+  }),
+  setting("sign_up", "mode", oneOf(["open", "closed"]), {
+    at: "settings.signUp",
+    flag: "sign-up",
+    value: "WHO",
+    shortEnv: "PARLEY_SIGN_UP",
+    defaultSays: "open on loopback, closed elsewhere",
+    doc: "Who may make an account: everybody (`open`) or nobody (`closed`).",
+  }),
+  ...budgets(),
+  setting("mailbox", "envelopes_max", integer(1, 10_000_000), {
+    at: "settings.mailbox.envelopesMax",
+    doc: "Envelopes that wait for one device. Above it, senders leave the device out for a day, and it asks them for what it missed.",
+  }),
+  setting("mailbox", "bytes_max", integer(1024, 64 * GiB), {
+    at: "settings.mailbox.bytesMax",
+    doc: "Bytes that wait for one device.",
+  }),
+  setting("mailbox", "envelopes_per_source_max", integer(1, 10_000_000), {
+    at: "settings.mailbox.envelopesPerSourceMax",
+    doc: "Envelopes from one account that wait for one device, so that nobody fills it alone.",
+  }),
+  setting("mailbox", "away_ms_max", integer(60_000, 3_650 * DAY_MS), {
+    at: "settings.mailbox.awayMsMax",
+    doc: "A device that was away for longer gets nothing new, and what waits for it is deleted.",
+  }),
+  setting("log", "level", oneOf(LOG_LEVELS), {
+    at: "logLevel",
+    flag: "log",
+    value: "LEVEL",
+    shortEnv: "PARLEY_LOG",
+    doc: "How much is told. `info` is a line for each start, stop and trouble, not one for each request.",
+  }),
+];
+
+function originText() {
+  return text("an origin such as https://chat.example", isOrigin);
+}
+
+function budgets(): Setting[] {
+  const perMinute = integer(0, PER_MINUTE_MAX);
+  return [
+    setting("limits", "sends_per_minute", perMinute, {
+      at: "settings.perMinute.send",
+      flag: "sends",
+      value: "N",
+      shortEnv: "PARLEY_SENDS",
+      doc: "Durable messages of one account.",
+    }),
+    setting("limits", "live_frames_per_minute", perMinute, {
+      at: "settings.perMinute.live",
+      doc: "Live frames (typing, recording) from one account to another.",
+    }),
+    setting("limits", "sign_ups_per_minute", perMinute, {
+      at: "settings.perMinute.sign-up",
+      doc: "New accounts.",
+    }),
+    setting("limits", "logins_per_minute", perMinute, {
+      at: "settings.perMinute.login",
+      doc: "Logins to one account.",
+    }),
+    setting("limits", "directory_requests_per_minute", perMinute, {
+      at: "settings.perMinute.directory",
+      doc: "Handles, chains and profiles that one account asks for.",
+    }),
+    setting("limits", "prekey_requests_per_minute", perMinute, {
+      at: "settings.perMinute.prekeys",
+      doc: "Prekey bundles that one account asks for.",
+    }),
+    setting("limits", "account_changes_per_minute", perMinute, {
+      at: "settings.perMinute.account",
+      doc: "Changes to one account: its chain, its profile, its prekeys.",
+    }),
+    setting("limits", "link_steps_per_minute", perMinute, {
+      at: "settings.perMinute.link",
+      doc: "Steps of linking a device, at one meeting place.",
+    }),
+  ];
+}
