@@ -18,6 +18,7 @@ import { systemRandom } from "./adapters/embedded/system-random.ts";
 import { pinoLog } from "./adapters/log/pino-log.ts";
 import { LogPushSender } from "./adapters/push/log-push-sender.ts";
 import type { Context } from "./context.ts";
+import { Limits } from "./core/limits.ts";
 import { LinkSteps } from "./core/link-steps.ts";
 import { logIds } from "./lib/log-id.ts";
 import { type Mortal, mortal } from "./lib/mortal.ts";
@@ -80,7 +81,7 @@ export function compose(config: Partial<ServerSettings>, parts: ProcessParts): E
   });
 }
 
-const LOG_SALT_BYTES = 16;
+const SALT_BYTES = 16;
 const SILENT: Log = {
   debug: () => undefined,
   info: () => undefined,
@@ -113,15 +114,19 @@ function embeddedOn(store: OpenedStore, options: EmbeddedOptions): EmbeddedServe
       options.onFatal?.(cause);
     },
   });
-  const logId = logIds(options.random(LOG_SALT_BYTES));
+  const logId = logIds(options.random(SALT_BYTES));
   const { random, metrics = NO_METRICS, tracer = NO_TRACER } = options;
   const parts = { clock, log, logId, settings, random, metrics, tracer };
-  const ports = embeddedPorts(store, commit, parts);
+  const made = embeddedPorts(store, commit, parts);
+  const ports = options.wrapPorts?.(made) ?? made;
+  const { rateLimiter } = ports;
   const server = createServer({
     ...parts,
-    ...(options.wrapPorts?.(ports) ?? ports),
-    receiptKey: receiptKeyOf(store.db, options.random),
+    ...ports,
+    receiptKey: receiptKeyOf(store.db, random),
+    addressSalt: random(SALT_BYTES),
     linkSteps: new LinkSteps(clock),
+    limits: new Limits({ rateLimiter, clock, log, metrics, isDryRun: settings.limits.dryRun }),
   });
   return {
     ...server,
@@ -162,7 +167,7 @@ function embeddedPorts(store: OpenedStore, commit: GroupCommit, parts: Parts): P
     registry: new MemorySessionRegistry(),
     bus: new MemoryWakeupBus(),
     push: new LogPushSender(log, logId),
-    rateLimiter: new MemoryRateLimiter(clock, settings.perMinute),
+    rateLimiter: new MemoryRateLimiter(clock, settings.limits),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Limits } from "./core/limits.ts";
 import type { LinkSteps } from "./core/link-steps.ts";
 import type { LogId } from "./lib/log-id.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -20,4 +21,7 @@ export interface Context extends Ports {
   /** As old as the data folder (core/sign-up-receipt.ts). */
   readonly receiptKey: Uint8Array;
   readonly linkSteps: LinkSteps;
+  readonly limits: Limits;
+  /** Random, for as long as the process lives: no address is kept as it is. */
+  readonly addressSalt: Uint8Array;
 }

@@ -1,17 +1,25 @@
 import { ENVELOPE_LIFETIME_MS } from "@parley/protocol";
-import type { Budget } from "./ports/rate-limiter.ts";
+import type { RateLimit } from "./ports/rate-limiter.ts";
 
 /** What a server may be told about itself; config/schema.ts has a line for each value. */
 export interface ServerSettings {
   /** Where clients find this server, such as `https://chat.example`: a login is bound to one of them. */
   readonly origins: readonly string[];
-  readonly signUp: "open" | "closed";
-  readonly perMinute: Readonly<Record<Budget, number>>;
+  readonly signUp: "open" | "invitation" | "closed";
+  readonly limits: LimitSettings;
   readonly mailbox: {
     readonly envelopesMax: number;
     readonly bytesMax: number;
     readonly envelopesPerSourceMax: number;
     readonly awayMsMax: number;
+  };
+  readonly presence: {
+    /** How long a connection may be gone before the person is. */
+    readonly graceMs: number;
+    /** Accounts that are watched, of all connections together. */
+    readonly watchesMax: number;
+    /** Accounts of which is remembered who may see them while nobody is there and nobody watches. */
+    readonly accountsMax: number;
   };
   readonly connectionsMax: number;
   /** Requests of one connection that are under way. */
@@ -25,21 +33,53 @@ export interface ServerSettings {
   readonly drainMs: number;
 }
 
+/** Each number may be used at once, and comes back evenly over its time (ports/rate-limiter.ts). */
+export interface LimitSettings extends Readonly<Record<RateLimit, number>> {
+  /** Counts and names what is over a limit, and refuses nothing but what protects the server's memory. */
+  readonly dryRun: boolean;
+}
+
 const MiB = 1024 * 1024;
 
 export const SETTINGS_DEFAULT: ServerSettings = {
   origins: [],
   signUp: "open",
-  // Generous: they stop a loop that has gone wild, and nobody who types.
-  perMinute: {
-    "sign-up": 6_000,
-    login: 600,
-    send: 60_000,
-    live: 30,
-    directory: 6_000,
-    prekeys: 6_000,
-    account: 600,
-    link: 600,
+  limits: {
+    dryRun: false,
+    // Of an account. delivery.md 3: 100 entries, by the client's rule, and what they bring with them.
+    durableSendsPerMinute: 400,
+    // Of a pair of accounts. delivery.md 3: one in 3 s while somebody types, and half as many to spare.
+    liveFramesPerMinute: 30,
+    // Of an account. Who adds people by hand types a few; all names of four letters would take ten days.
+    handleLookUpsPerMinute: 30,
+    // Of the account that asks. A person who begins anew with some hundred contacts waits a few minutes.
+    bundleFetchesPerMinute: 120,
+    // Of the account that is asked for: as many one-time prekeys as its device leaves here at a time. Above
+    // it the last-resort prekey is given, so that nobody is refused and nobody takes all the others.
+    bundlesOfAccountPerHour: 100,
+    // Of an account. News of lists comes at once for all contacts that changed while the device was away.
+    chainFetchesPerMinute: 300,
+    profileFetchesPerMinute: 300,
+    // Of a device, so that a thief's cannot use up what the owner's needs to remove it. Each wakes all devices.
+    accountEntriesPerHour: 30,
+    // Of an account. Each is 64 KiB to write.
+    profileChangesPerHour: 60,
+    // Of a device. Each is up to 170 KB and 200 signatures; one an hour is already a very popular account.
+    prekeyUploadsPerHour: 60,
+    // Of a device. The client asks with each removal that it learns of, and once in a silent minute.
+    drainsPerMinute: 60,
+    // Of a device. Each follows a mailbox that was full, and is a write.
+    skipClearsPerHour: 60,
+    // Of an address; who returns with a receipt does not count. A class that begins together, behind one.
+    signUpsPerAddressPerHour: 30,
+    // Of an account. A script that calls the command line for each message makes some five a second.
+    loginsPerMinute: 300,
+    // Of an address. An honest client is refused once, and ends.
+    failedLoginsPerAddressPerMinute: 30,
+    // Of an address. Linking takes about eight steps, and a step that has not come is asked for again.
+    linkStepsPerAddressPerMinute: 60,
+    // Of an account. One at each change of the window and of what is shown in it, and twice as many to spare.
+    presenceRequestsPerMinute: 120,
   },
   // delivery.md 3.
   mailbox: {
@@ -47,6 +87,14 @@ export const SETTINGS_DEFAULT: ServerSettings = {
     bytesMax: 64 * MiB,
     envelopesPerSourceMax: 5_000,
     awayMsMax: ENVELOPE_LIFETIME_MS,
+  },
+  presence: {
+    // A telephone that changes its network is back within it.
+    graceMs: 10_000,
+    // Ten for each connection, of about 500 bytes.
+    watchesMax: 200_000,
+    // About 500 bytes each.
+    accountsMax: 100_000,
   },
   connectionsMax: 20_000,
   requestsMax: 128,

@@ -69,7 +69,7 @@ function wrongValue({ setting, value, where, source }: Said): Problem[] {
 /** The defaults that hang on other settings (`defaultSays` in the schema). */
 function filledIn(config: Config, said: ReadonlyMap<string, Said>): Config {
   if (said.has("sign_up.mode") || isLoopback(config.host)) return config;
-  return { ...config, settings: { ...config.settings, signUp: "closed" } };
+  return { ...config, settings: { ...config.settings, signUp: "invitation" } };
 }
 
 function contradictions(config: Config, said: ReadonlyMap<string, Said>): Problem[] {

@@ -1,12 +1,11 @@
 import { LOG_LEVELS } from "./config.ts";
 import { integer, listOf, oneOf, place, text } from "./kind.ts";
+import { limitSettings } from "./limit-settings.ts";
 import { isOrigin } from "./origin.ts";
 import { type Setting, setting } from "./setting.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const GiB = 1024 ** 3;
-/** Far above what one machine does: a budget of it is none. */
-const PER_MINUTE_MAX = 1_000_000_000;
 
 /**
  * Everything that a server can be told, once: the file, the environment, the flags, their checks and the
@@ -73,15 +72,15 @@ export const SCHEMA: readonly Setting[] = [
     at: "settings.drainMs",
     doc: "How long requests under way may take once the server is asked to stop.",
   }),
-  setting("sign_up", "mode", oneOf(["open", "closed"]), {
+  setting("sign_up", "mode", oneOf(["open", "invitation", "closed"]), {
     at: "settings.signUp",
     flag: "sign-up",
     value: "WHO",
     shortEnv: "PARLEY_SIGN_UP",
-    defaultSays: "open on loopback, closed elsewhere",
-    doc: "Who may make an account: everybody (`open`) or nobody (`closed`).",
+    defaultSays: "open on loopback, invitation elsewhere",
+    doc: "Who may make an account: everybody (`open`), whoever has a code from `parley invitations create` (`invitation`), or nobody (`closed`). Who had an account here may always return to it.",
   }),
-  ...budgets(),
+  ...limitSettings(),
   setting("mailbox", "envelopes_max", integer(1, 10_000_000), {
     at: "settings.mailbox.envelopesMax",
     doc: "Envelopes that wait for one device. Above it, senders leave the device out for a day, and it asks them for what it missed.",
@@ -98,6 +97,18 @@ export const SCHEMA: readonly Setting[] = [
     at: "settings.mailbox.awayMsMax",
     doc: "A device that was away for longer gets nothing new, and what waits for it is deleted.",
   }),
+  setting("presence", "grace_ms", integer(0, 600_000), {
+    at: "settings.presence.graceMs",
+    doc: "How long a connection may be gone before those who watch are told that the person is.",
+  }),
+  setting("presence", "watches_max", integer(0, 100_000_000), {
+    at: "settings.presence.watchesMax",
+    doc: "Accounts that are watched, of all connections together; each connection watches at most 64. About 500 bytes each.",
+  }),
+  setting("presence", "accounts_max", integer(0, 100_000_000), {
+    at: "settings.presence.accountsMax",
+    doc: "Accounts of which is remembered, in memory, when they were last there and who may see it. About 500 bytes each.",
+  }),
   setting("log", "level", oneOf(LOG_LEVELS), {
     at: "logLevel",
     flag: "log",
@@ -109,45 +120,4 @@ export const SCHEMA: readonly Setting[] = [
 
 function originText() {
   return text("an origin such as https://chat.example", isOrigin);
-}
-
-function budgets(): Setting[] {
-  const perMinute = integer(0, PER_MINUTE_MAX);
-  return [
-    setting("limits", "sends_per_minute", perMinute, {
-      at: "settings.perMinute.send",
-      flag: "sends",
-      value: "N",
-      shortEnv: "PARLEY_SENDS",
-      doc: "Durable messages of one account.",
-    }),
-    setting("limits", "live_frames_per_minute", perMinute, {
-      at: "settings.perMinute.live",
-      doc: "Live frames (typing, recording) from one account to another.",
-    }),
-    setting("limits", "sign_ups_per_minute", perMinute, {
-      at: "settings.perMinute.sign-up",
-      doc: "New accounts.",
-    }),
-    setting("limits", "logins_per_minute", perMinute, {
-      at: "settings.perMinute.login",
-      doc: "Logins to one account.",
-    }),
-    setting("limits", "directory_requests_per_minute", perMinute, {
-      at: "settings.perMinute.directory",
-      doc: "Handles, chains and profiles that one account asks for.",
-    }),
-    setting("limits", "prekey_requests_per_minute", perMinute, {
-      at: "settings.perMinute.prekeys",
-      doc: "Prekey bundles that one account asks for.",
-    }),
-    setting("limits", "account_changes_per_minute", perMinute, {
-      at: "settings.perMinute.account",
-      doc: "Changes to one account: its chain, its profile, its prekeys.",
-    }),
-    setting("limits", "link_steps_per_minute", perMinute, {
-      at: "settings.perMinute.link",
-      doc: "Steps of linking a device, at one meeting place.",
-    }),
-  ];
 }

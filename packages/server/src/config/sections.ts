@@ -4,6 +4,7 @@ export const SECTIONS = {
   sign_up: "Who may make an account.",
   limits: "What one connection, device, account or address may ask for.",
   mailbox: "What the server keeps for a device that is away.",
+  presence: "Who is there, told to those who may see it. In memory only.",
   log: "Lines of JSON on standard error, without content, handles, addresses or tokens.",
 } as const;
 

@@ -9,6 +9,8 @@ export interface Visitor {
   /** This connection's, and no other's. */
   readonly challenge: Uint8Array;
   readonly origins: readonly string[];
+  /** Names the address of the other end to the counters of limits (visitor-key.ts); undefined: it has none. */
+  readonly addressKey?: string | undefined;
 }
 
 /**

@@ -13,6 +13,7 @@ import type { Context } from "../context.ts";
 import type { DeviceSession } from "../core/device-session.ts";
 import type { Outlet } from "../core/outlet.ts";
 import { VERSIONS } from "../core/version.ts";
+import { visitorKey } from "../core/visitor-key.ts";
 import { hello } from "../handlers/hello.ts";
 import { signUp } from "../handlers/sign-up.ts";
 import type { Transport } from "../ports/transport.ts";
@@ -95,6 +96,12 @@ export class Connection implements Outlet {
     this.end(CloseCode.SERVICE_RESTART, "the server is stopping");
   }
 
+  /** Made when it is asked for: few requests of a connection are counted by its address. */
+  get addressKey(): string | undefined {
+    const { address } = this.#transport;
+    return address === undefined ? undefined : visitorKey(this.#context.addressSalt, address);
+  }
+
   send(frame: Uint8Array): void {
     if (this.#isEnded) return;
     if (this.#transport.bufferedBytes() > this.#context.settings.bufferedBytesMax)
@@ -128,7 +135,7 @@ export class Connection implements Outlet {
     if (this.#session !== undefined) this.#handle(frame, this.#route(this.#session, frame));
     else if (isLinkStep(request)) {
       this.#expectLogin(LINK_PATIENCE_MS);
-      this.#handle(frame, routeLinkStep(this.#context, request));
+      this.#handle(frame, routeLinkStep(this.#context, this, request));
     } else {
       const greeted = this.#greeting.then(() => this.#greet(frame));
       this.#greeting = greeted.then(
@@ -161,7 +168,7 @@ export class Connection implements Outlet {
   }
 
   #route(session: DeviceSession, frame: ClientFrame): Promise<Answer | undefined> {
-    return route(this.#context, session, frame);
+    return route(this.#context, session, frame, this);
   }
 
   async #greet(frame: ClientFrame): Promise<Answer | undefined> {
@@ -171,6 +178,7 @@ export class Connection implements Outlet {
     const visitor = {
       challenge: this.#challenge,
       origins: this.#context.settings.origins,
+      addressKey: this.addressKey,
       outlet: this as Outlet,
     };
     if (request.case === "signUp")

@@ -7,6 +7,7 @@ import {
 } from "@parley/protocol";
 import type { Context } from "../context.ts";
 import type { DeviceSession } from "../core/device-session.ts";
+import type { Visitor } from "../core/login.ts";
 import { ackEnvelopes } from "../handlers/ack-envelopes.ts";
 import { appendAccountEntry } from "../handlers/append-account-entry.ts";
 import { clearSkipped } from "../handlers/clear-skipped.ts";
@@ -29,6 +30,7 @@ export async function route(
   context: Context,
   session: DeviceSession,
   { requestId, request }: ClientFrame,
+  visitor: Pick<Visitor, "addressKey">,
 ): Promise<Answer | undefined> {
   const { address } = session;
   switch (request.case) {
@@ -38,7 +40,7 @@ export async function route(
       ackEnvelopes(context, session, request.value);
       return undefined;
     case "drain":
-      drainMailbox(session, requestId);
+      await drainMailbox(context, session, requestId);
       return undefined;
     case "sendLive":
       await sendLive(context, address, request.value);
@@ -70,7 +72,7 @@ export async function route(
       return { case: request.case, value: await fetchProfile(context, address, request.value) };
     case "putLinkStep":
     case "takeLinkStep":
-      return routeLinkStep(context, request);
+      return routeLinkStep(context, visitor, request);
     case "signUp":
     case "hello":
       throw new ProtocolError(ErrorCode.OUT_OF_TURN, "this connection is logged in");
@@ -85,10 +87,14 @@ export async function route(
 type LinkStep = Extract<ClientFrame["request"], { case: "putLinkStep" | "takeLinkStep" }>;
 
 /** Linking is for devices that cannot log in yet, and for those that let them in. */
-export async function routeLinkStep(context: Context, request: LinkStep): Promise<Answer> {
+export async function routeLinkStep(
+  context: Context,
+  visitor: Pick<Visitor, "addressKey">,
+  request: LinkStep,
+): Promise<Answer> {
   return request.case === "putLinkStep"
-    ? { case: request.case, value: await putLinkStep(context, request.value) }
-    : { case: request.case, value: await takeLinkStep(context, request.value) };
+    ? { case: request.case, value: await putLinkStep(context, visitor, request.value) }
+    : { case: request.case, value: await takeLinkStep(context, visitor, request.value) };
 }
 
 export function isLinkStep(request: ClientFrame["request"]): request is LinkStep {

@@ -19,6 +19,7 @@ import { wireHead } from "../core/device-list.ts";
 import type { DeviceSession } from "../core/device-session.ts";
 import { wake } from "../core/wake.ts";
 import type { Account, AccountStore, StoredEntry } from "../ports/account-store.ts";
+import { addressKey } from "../ports/device-address.ts";
 
 /** Until a device is this old it removes none that is older: a thief who links one gains no power by it. */
 const REMOVES_OLDER_AFTER_MS = 7 * 24 * 60 * 60 * 1000;
@@ -27,12 +28,12 @@ type Response = MessageInitShape<typeof AppendAccountEntryResponseSchema>;
 
 /** Compare-and-swap: takes the entry where it follows the head that is here. */
 export async function appendAccountEntry(
-  context: Pick<Context, "accounts" | "rateLimiter" | "clock" | "bus" | "log">,
+  context: Pick<Context, "accounts" | "limits" | "clock" | "bus" | "log">,
   session: DeviceSession,
   request: AppendAccountEntryRequest,
 ): Promise<Response> {
   const { accountId } = session;
-  await context.rateLimiter.spend("account", accountId);
+  await context.limits.spend("accountEntriesPerHour", addressKey(session.address));
   const account = await context.accounts.find(accountId);
   if (account === undefined) throw new ProtocolError(ErrorCode.NOT_FOUND, "no such account");
   const signed = request.entry as SignedAccountEntry; // The schema requires it.

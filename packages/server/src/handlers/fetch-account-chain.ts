@@ -11,11 +11,11 @@ import type { DeviceAddress } from "../ports/device-address.ts";
 
 /** From a place on, or, for a newcomer, from the newest entry that the root signed. */
 export async function fetchAccountChain(
-  { accounts, rateLimiter }: Pick<Context, "accounts" | "rateLimiter">,
+  { accounts, limits }: Pick<Context, "accounts" | "limits">,
   asker: DeviceAddress,
   { accountId: id, fromEra, fromVersion }: FetchAccountChainRequest,
 ): Promise<MessageInitShape<typeof FetchAccountChainResponseSchema>> {
-  await rateLimiter.spend("directory", asker.accountId);
+  await limits.spend("chainFetchesPerMinute", asker.accountId);
   const accountId = toHex(id);
   const isKnown = (await accounts.find(accountId)) !== undefined;
   if (!isKnown) throw new ProtocolError(ErrorCode.NOT_FOUND, "no such account");

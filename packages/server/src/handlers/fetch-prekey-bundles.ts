@@ -14,11 +14,11 @@ import type { ClaimedPrekeys } from "../ports/prekey-store.ts";
 
 /** What the sender needs to begin sessions. Each one-time prekey in it is now the sender's alone. */
 export async function fetchPrekeyBundles(
-  { accounts, prekeys, rateLimiter }: Pick<Context, "accounts" | "prekeys" | "rateLimiter">,
+  { accounts, prekeys, limits }: Pick<Context, "accounts" | "prekeys" | "limits">,
   asker: DeviceAddress,
   { accountId: id, deviceIds }: FetchPrekeyBundlesRequest,
 ): Promise<MessageInitShape<typeof FetchPrekeyBundlesResponseSchema>> {
-  await rateLimiter.spend("prekeys", asker.accountId);
+  await limits.spend("bundleFetchesPerMinute", asker.accountId);
   const accountId = toHex(id);
   const account = await accounts.find(accountId);
   if (account === undefined) throw new ProtocolError(ErrorCode.NOT_FOUND, "no such account");
@@ -29,6 +29,7 @@ export async function fetchPrekeyBundles(
   );
   const claimed = await prekeys.claim(
     [...wanted.keys()].map((deviceId) => ({ accountId, deviceId })),
+    (await limits.has("bundlesOfAccountPerHour", accountId)) ? "one-time" : "last-resort",
   );
   return {
     bundles: claimed.flatMap((each) => {

@@ -11,11 +11,11 @@ import type { DeviceAddress } from "../ports/device-address.ts";
 
 /** Empty where none was set. */
 export async function fetchProfile(
-  { accounts, rateLimiter }: Pick<Context, "accounts" | "rateLimiter">,
+  { accounts, limits }: Pick<Context, "accounts" | "limits">,
   asker: DeviceAddress,
   request: FetchProfileRequest,
 ): Promise<MessageInitShape<typeof FetchProfileResponseSchema>> {
-  await rateLimiter.spend("directory", asker.accountId);
+  await limits.spend("profileFetchesPerMinute", asker.accountId);
   const accountId = toHex(request.accountId);
   if ((await accounts.find(accountId)) === undefined)
     throw new ProtocolError(ErrorCode.NOT_FOUND, "no such account");

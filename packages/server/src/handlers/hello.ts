@@ -15,7 +15,7 @@ import { DeviceSession } from "../core/device-session.ts";
 import { checkLogin, type Visitor } from "../core/login.ts";
 import type { Outlet } from "../core/outlet.ts";
 import { requireVersion } from "../core/version.ts";
-import type { Account } from "../ports/account-store.ts";
+import type { Account, ListedDevice } from "../ports/account-store.ts";
 
 /** The longest ciphertext that the schema allows. */
 const CIPHERTEXT_BYTES_MAX = 98_304;
@@ -46,9 +46,9 @@ export async function hello(
   const accountId = toHex(login.accountId);
   const account = await context.accounts.find(accountId);
   if (account === undefined) throw new ProtocolError(ErrorCode.NOT_FOUND, "no such account");
-  const device = checkLogin(visitor, login, account.devices);
+  const device = await loggedIn(context, visitor, { login, devices: account.devices });
   // Behind the signature: nobody uses up the budget of another.
-  await context.rateLimiter.spend("login", accountId);
+  await context.limits.spend("loginsPerMinute", accountId);
 
   const address = { accountId, deviceId: device.deviceId };
   const parts = { ...context, refreshMs: context.settings.refreshMs };
@@ -63,6 +63,24 @@ export async function hello(
     return { session, welcome: { version, ...welcome } };
   } catch (cause) {
     session.close();
+    throw cause;
+  }
+}
+
+interface LoggingIn {
+  readonly login: Login;
+  readonly devices: readonly ListedDevice[];
+}
+
+/** Each wrong signature costs the server as much as a right one: an address may show only so many. */
+async function loggedIn({ limits }: Context, visitor: Visitor, { login, devices }: LoggingIn) {
+  const { addressKey } = visitor;
+  if (addressKey === undefined) return checkLogin(visitor, login, devices);
+  await limits.require("failedLoginsPerAddressPerMinute", addressKey);
+  try {
+    return checkLogin(visitor, login, devices);
+  } catch (cause) {
+    await limits.note("failedLoginsPerAddressPerMinute", addressKey);
     throw cause;
   }
 }
@@ -119,8 +137,8 @@ function limitsOf({ settings }: Context) {
   return {
     frameBytesMax: CLIENT_FRAME_BYTES_MAX,
     ciphertextBytesMax: CIPHERTEXT_BYTES_MAX,
-    durableSendsPerMinute: settings.perMinute.send,
-    liveFramesPerMinute: settings.perMinute.live,
+    durableSendsPerMinute: settings.limits.durableSendsPerMinute,
+    liveFramesPerMinute: settings.limits.liveFramesPerMinute,
     mailboxEnvelopesMax: settings.mailbox.envelopesMax,
   };
 }

@@ -12,11 +12,11 @@ import type { DeviceAddress } from "../ports/device-address.ts";
 
 /** Exact match only: there is no way to search for people. */
 export async function lookUpHandle(
-  { accounts, rateLimiter }: Pick<Context, "accounts" | "rateLimiter">,
+  { accounts, limits }: Pick<Context, "accounts" | "limits">,
   asker: DeviceAddress,
   request: LookUpHandleRequest,
 ): Promise<MessageInitShape<typeof LookUpHandleResponseSchema>> {
-  await rateLimiter.spend("directory", asker.accountId);
+  await limits.spend("handleLookUpsPerMinute", asker.accountId);
   const handle = parseHandle(request.handle);
   const accountId = handle === undefined ? undefined : await accounts.idOfHandle(handle);
   if (accountId === undefined)

@@ -20,7 +20,7 @@ const LIVE_FRAME_KIND = 0x01;
 
 /** Hands a live frame to what is connected of the recipient's devices. Never stored, not answered. */
 export async function sendLive(
-  context: Pick<Context, "accounts" | "rateLimiter" | "clock" | "bus" | "log">,
+  context: Pick<Context, "accounts" | "limits" | "clock" | "bus" | "log">,
   sender: DeviceAddress,
   { recipient, envelope }: SendLiveRequest,
 ): Promise<void> {
@@ -28,7 +28,7 @@ export async function sendLive(
     throw new ProtocolError(ErrorCode.UNSUPPORTED, "no groups here yet");
   checkLiveEnvelope(envelope as Envelope);
   const accountId = toHex(recipient.value);
-  await context.rateLimiter.spend("live", `${sender.accountId} ${accountId}`);
+  await context.limits.spend("liveFramesPerMinute", `${sender.accountId} ${accountId}`);
   const account = await context.accounts.find(accountId);
   if (account === undefined) return;
   const { id, ciphertext } = envelope as Envelope;

@@ -16,7 +16,7 @@ import type { AppendOutcome, Delivery } from "../ports/mailbox-store.ts";
 
 type Parts = Pick<
   Context,
-  "accounts" | "mailboxes" | "epochs" | "rateLimiter" | "clock" | "bus" | "push" | "log"
+  "accounts" | "mailboxes" | "epochs" | "limits" | "clock" | "bus" | "push" | "log"
 >;
 type Response = MessageInitShape<typeof SendMessageResponseSchema>;
 
@@ -32,7 +32,8 @@ export async function sendMessage(
   sender: DeviceAddress,
   request: SendMessageRequest,
 ): Promise<Response> {
-  await context.rateLimiter.spend("send", sender.accountId);
+  const counting = context.limits.spend("durableSendsPerMinute", sender.accountId);
+  if (counting !== undefined) await counting;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const parties = await findParties(context, sender, request);
     if (parties === undefined) return { outcome: { case: "unknownAccount", value: {} } };

@@ -4,11 +4,11 @@ import type { DeviceAddress } from "../ports/device-address.ts";
 
 /** Keeps the sealed profile for whoever asks; its key travels in content only. */
 export async function setProfile(
-  { accounts, rateLimiter }: Pick<Context, "accounts" | "rateLimiter">,
+  { accounts, limits }: Pick<Context, "accounts" | "limits">,
   { accountId, deviceId }: DeviceAddress,
   { sealedProfile }: SetProfileRequest,
 ): Promise<Record<string, never>> {
-  await rateLimiter.spend("account", accountId);
+  await limits.spend("profileChangesPerHour", accountId);
   const account = await accounts.find(accountId);
   if (!account?.devices.some((device) => device.deviceId === deviceId))
     throw new ProtocolError(ErrorCode.NOT_ALLOWED, "this device was removed");

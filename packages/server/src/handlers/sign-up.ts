@@ -15,7 +15,7 @@ import { signUpReceipt } from "../core/sign-up-receipt.ts";
 import { requireVersion } from "../core/version.ts";
 import type { Account } from "../ports/account-store.ts";
 
-type Parts = Pick<Context, "accounts" | "rateLimiter" | "settings" | "clock" | "receiptKey">;
+type Parts = Pick<Context, "accounts" | "limits" | "settings" | "clock" | "receiptKey">;
 type Response = MessageInitShape<typeof SignUpResponseSchema>;
 
 /** Makes an account, or answers again for one that was made from the same first entry. */
@@ -25,13 +25,15 @@ export async function signUp(
   request: SignUpRequest,
 ): Promise<Response> {
   requireVersion(request.version);
-  // Before login nothing names who asks: all sign-ups share one budget.
-  await context.rateLimiter.spend("sign-up", "all");
   const handle = parseHandle(request.handle);
   if (handle === undefined) throw handleNotAvailable();
 
+  const returns = showsReceipt(context, request, handle);
   // Before anything is verified: a closed server spends nothing on strangers.
-  if (context.settings.signUp === "closed" && request.receipt.length === 0) throw closed();
+  if (!returns && context.settings.signUp === "closed") throw closed();
+  // After a restore everybody returns at once, and may.
+  if (!returns && visitor.addressKey !== undefined)
+    await context.limits.spend("signUpsPerAddressPerHour", visitor.addressKey);
   const entries = checkChain(request.entries, context.clock.now());
   const { login } = request;
   const newest = (entries.at(-1) as CheckedEntry).state;
@@ -44,9 +46,17 @@ export async function signUp(
   if (existing !== undefined) return answerAgain(context, existing, { handle, entries });
 
   const receipt = signUpReceipt(context.receiptKey, accountId, handle);
-  const returns = equalSecrets(receipt, request.receipt);
-  if (!returns && context.settings.signUp === "closed") throw closed();
   return create(context, { ...newest, accountId, handle }, { entries, receipt, returns });
+}
+
+/** It has had this handle here before (delivery.md 5). */
+function showsReceipt(
+  { receiptKey }: Parts,
+  { login, receipt }: SignUpRequest,
+  handle: string,
+): boolean {
+  if (login === undefined || receipt.length === 0) return false;
+  return equalSecrets(signUpReceipt(receiptKey, toHex(login.accountId), handle), receipt);
 }
 
 interface SigningUp {

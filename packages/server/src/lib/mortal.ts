@@ -42,6 +42,7 @@ export function mortal(clock: Clock, log: Log): Mortal {
       error: alive((fields, event) => log.error(fields, event)),
     },
     transport: (outer) => ({
+      address: outer.address,
       send: alive((frame) => outer.send(frame)),
       close: alive((code, reason) => outer.close(code, reason)),
       bufferedBytes: () => (isDead ? 0 : outer.bufferedBytes()),

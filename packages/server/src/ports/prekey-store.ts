@@ -55,7 +55,10 @@ export interface PrekeyStore {
   /**
    * For each device with a signed prekey: that one, and the one-time prekey of the lowest id, which goes to
    * this claimant and to nobody else, ever, whatever is killed; else the last-resort prekey. While the
-   * store cannot write, last-resort prekeys only.
+   * store cannot write, or where that is asked for, last-resort prekeys only.
    */
-  claim(devices: readonly DeviceAddress[]): Promise<readonly ClaimedPrekeys[]>;
+  claim(
+    devices: readonly DeviceAddress[],
+    kind: "one-time" | "last-resort",
+  ): Promise<readonly ClaimedPrekeys[]>;
 }

@@ -33,7 +33,8 @@ export function prekeyStoreContract(open: () => Promise<PrekeyStore>): void {
   beforeEach(async () => {
     store = await open();
   });
-  const claimedIds = async () => (await store.claim([phone])).map((each) => each.oneTime?.id);
+  const claimedIds = async () =>
+    (await store.claim([phone], "one-time")).map((each) => each.oneTime?.id);
 
   test("says what it holds", async () => {
     expect(await store.held(phone)).toEqual({
@@ -62,10 +63,10 @@ export function prekeyStoreContract(open: () => Promise<PrekeyStore>): void {
     const lastResort = lasting(1);
     const keys = [oneTime(9), oneTime(2)];
     await store.upload(phone, uploadOf({ signed: lasting(1), lastResort, oneTime: keys }));
-    expect((await store.claim([phone]))[0]?.oneTime).toEqual(keys[1]);
-    expect((await store.claim([phone]))[0]?.oneTime).toEqual(keys[0]);
+    expect((await store.claim([phone], "one-time"))[0]?.oneTime).toEqual(keys[1]);
+    expect((await store.claim([phone], "one-time"))[0]?.oneTime).toEqual(keys[0]);
     for (let i = 0; i < 2; i++) {
-      const [claimed] = await store.claim([phone]);
+      const [claimed] = await store.claim([phone], "one-time");
       expect(claimed?.oneTime).toBeUndefined();
       expect(claimed?.lastResort).toEqual(lastResort);
     }
@@ -88,7 +89,9 @@ export function prekeyStoreContract(open: () => Promise<PrekeyStore>): void {
   test("leaves out a device without a signed prekey, and keeps its one-time prekeys", async () => {
     await store.upload(phone, uploadOf({ oneTime: [oneTime(1)] }));
     await store.upload(laptop, uploadOf({ signed: lasting(1), lastResort: lasting(1) }));
-    expect((await store.claim([phone, laptop])).map(({ device }) => device)).toEqual([laptop]);
+    expect((await store.claim([phone, laptop], "one-time")).map(({ device }) => device)).toEqual([
+      laptop,
+    ]);
     expect((await store.held(phone)).oneTimeCount).toBe(1);
   });
 
@@ -112,7 +115,7 @@ export function prekeyStoreContract(open: () => Promise<PrekeyStore>): void {
     await claimedIds();
     const fresh = oneTime(1);
     await store.upload(phone, uploadOf({ oneTime: [fresh] }));
-    expect((await store.claim([phone]))[0]?.oneTime).toEqual(fresh);
+    expect((await store.claim([phone], "one-time"))[0]?.oneTime).toEqual(fresh);
   });
 
   test("refuses another key under an id that is there, and keeps nothing of that upload", async () => {
@@ -137,6 +140,6 @@ export function prekeyStoreContract(open: () => Promise<PrekeyStore>): void {
     await store.upload(phone, uploadOf({ signed: lasting(1), lastResort: lasting(1) }));
     const [signed, lastResort] = [lasting(2), lasting(2)];
     await store.upload(phone, uploadOf({ signed, lastResort }));
-    expect((await store.claim([phone]))[0]).toMatchObject({ signed, lastResort });
+    expect((await store.claim([phone], "one-time"))[0]).toMatchObject({ signed, lastResort });
   });
 }

@@ -4,7 +4,13 @@ import { expect, test } from "vitest";
 import { testFolder } from "../fixtures/embedded.ts";
 import { randomBytes } from "../fixtures/keys.ts";
 import { Person, prekeysOf } from "../fixtures/person.ts";
-import { connectTo, orLost, type ServerProcess, startServer } from "../fixtures/server-process.ts";
+import {
+  connectTo,
+  LIMITS_RAISED,
+  orLost,
+  type ServerProcess,
+  startServer,
+} from "../fixtures/server-process.ts";
 import { textOf, type WireClient } from "../fixtures/wire-client.ts";
 
 const KILLS = 8;
@@ -30,7 +36,7 @@ async function keepConnected(
 
 test("loses nothing that it accepted, and gives no prekey twice, however often it is killed", async () => {
   const dataFolder = testFolder();
-  let server = await startServer({ dataFolder });
+  let server = await startServer({ dataFolder, args: LIMITS_RAISED });
   const { port, origin } = server;
   const people = ["anna", "ben", "cleo", "dora"].map((name) => new Person(name));
   const bob = new Person("bob");
@@ -79,7 +85,7 @@ test("loses nothing that it accepted, and gives no prekey twice, however often i
     await pause(300 + Math.random() * 500);
     server.signal("SIGKILL");
     await server.exited;
-    server = await startServer({ dataFolder, port });
+    server = await startServer({ dataFolder, port, args: LIMITS_RAISED });
   }
   await pause(300);
   isDone = true;

@@ -74,7 +74,12 @@ export class SqlitePrekeyStore implements PrekeyStore, DeviceRows {
     return this.#held(device);
   }
 
-  async claim(devices: readonly DeviceAddress[]): Promise<readonly ClaimedPrekeys[]> {
+  async claim(
+    devices: readonly DeviceAddress[],
+    kind: "one-time" | "last-resort",
+  ): Promise<readonly ClaimedPrekeys[]> {
+    const lasting = () => devices.flatMap((device) => this.#bundle(device, undefined));
+    if (kind === "last-resort") return lasting();
     try {
       const { value } = await this.#commit.join(() =>
         devices.flatMap((device) => this.#bundle(device, this.#takeLowest(device))),
@@ -82,7 +87,7 @@ export class SqlitePrekeyStore implements PrekeyStore, DeviceRows {
       return value;
     } catch (cause) {
       if (ProtocolError.from(cause).code !== ErrorCode.STORAGE_UNAVAILABLE) throw cause;
-      return devices.flatMap((device) => this.#bundle(device, undefined));
+      return lasting();
     }
   }
 

@@ -72,6 +72,7 @@ describe("MemoryWakeupBus", () => {
 
 describe("MemoryRateLimiter", () => {
   rateLimiterContract(
-    async (clock) => new MemoryRateLimiter(clock, { ...SETTINGS_DEFAULT.perMinute, send: 3 }),
+    async (clock) =>
+      new MemoryRateLimiter(clock, { ...SETTINGS_DEFAULT.limits, durableSendsPerMinute: 3 }),
   );
 });
