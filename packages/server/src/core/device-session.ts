@@ -40,6 +40,7 @@ export class DeviceSession {
   #toldRoom = false;
   #isLive = false;
   #isClosed = false;
+  #atEnd: (() => void) | undefined;
   #unsubscribe: (() => void) | undefined;
   #cancelRefresh: (() => void) | undefined;
 
@@ -105,9 +106,21 @@ export class DeviceSession {
     });
   }
 
+  /** To the client, under no request. */
+  tell(response: NonNullable<ServerResponse>): void {
+    if (!this.#isClosed) this.#say(response);
+  }
+
+  /** Runs when this connection has ended, and at once where it has. One only. */
+  atEnd(run: () => void): void {
+    if (this.#isClosed) run();
+    else this.#atEnd = run;
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#atEnd?.();
     this.stream.stop();
     this.#unsubscribe?.();
     this.#cancelRefresh?.();
@@ -178,7 +191,9 @@ export class DeviceSession {
     this.#toldRoom = skipped && hasRoom;
   }
 
-  #say(response: Parameters<typeof encodeServerFrame>[0]["response"]): void {
+  #say(response: ServerResponse): void {
     this.#outlet.send(encodeServerFrame({ requestId: 0, ...(response && { response }) }));
   }
 }
+
+type ServerResponse = Parameters<typeof encodeServerFrame>[0]["response"];

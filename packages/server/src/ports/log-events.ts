@@ -14,6 +14,7 @@ export const LOG_EVENTS = {
   "request-broken": "a request failed inside the server: a bug, or a broken machine",
   "lines-left-out": "so many more lines of one event came than are written at once",
   "wake-up-lost": "a connection was not woken; its next refresh finds the mail",
+  "presence-not-told": "that somebody has left was not noted; the next connection notes it",
   push: "a sleeping device would be told that mail waits (log-push-sender)",
   "push-failed": "a device was not told that mail waits",
   "mailbox-not-read": "a mailbox could not be read: its connection was ended",

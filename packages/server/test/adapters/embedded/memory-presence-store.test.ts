@@ -1,0 +1,33 @@
+import { describe, expect, test } from "vitest";
+import { MemoryPresenceStore } from "../../../src/adapters/embedded/memory-presence-store.ts";
+import type { Presence, PresenceStore } from "../../../src/ports/presence-store.ts";
+import { presenceStoreContract } from "../../contracts/presence-store.contract.ts";
+
+describe("MemoryPresenceStore", () => {
+  presenceStoreContract(async () => new MemoryPresenceStore(100));
+});
+
+const SHARED = { tokenHash: "a token's hash", sharesLastSeen: true };
+
+async function hashOf(store: PresenceStore, accountId: string): Promise<string | undefined> {
+  const heard: Presence[] = [];
+  (await store.subscribe(accountId, (presence) => heard.push(presence)))();
+  return heard[0]?.tokenHash;
+}
+
+test("forgets those who left first, and nobody who is there or watched", async () => {
+  const store = new MemoryPresenceStore(2);
+  for (const accountId of ["there", "watched", "first", "second", "third"])
+    await store.share(accountId, SHARED);
+  // Of five that nobody was at, two are remembered.
+  await store.share("there", SHARED);
+  await store.arrive({ accountId: "there", deviceId: 1 }, 1n);
+  await store.share("watched", SHARED);
+  await store.subscribe("watched", () => undefined);
+  for (const accountId of ["first", "second", "third", "first"])
+    await store.share(accountId, SHARED);
+  const hashes = ["there", "watched", "first", "second", "third"].map((id) => hashOf(store, id));
+  expect((await Promise.all(hashes)).map((hash) => hash !== undefined)).toEqual([
+    ...[true, true, true, false, true],
+  ]);
+});
