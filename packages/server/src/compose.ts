@@ -1,4 +1,5 @@
 import { GroupCommit } from "./adapters/embedded/group-commit.ts";
+import { MemoryPresenceStore } from "./adapters/embedded/memory-presence-store.ts";
 import { MemoryRateLimiter } from "./adapters/embedded/memory-rate-limiter.ts";
 import { MemorySessionRegistry } from "./adapters/embedded/memory-session-registry.ts";
 import { MemoryWakeupBus } from "./adapters/embedded/memory-wakeup-bus.ts";
@@ -20,6 +21,7 @@ import { LogPushSender } from "./adapters/push/log-push-sender.ts";
 import type { Context } from "./context.ts";
 import { Limits } from "./core/limits.ts";
 import { LinkSteps } from "./core/link-steps.ts";
+import { PresenceDesk } from "./core/presence-desk.ts";
 import { logIds } from "./lib/log-id.ts";
 import { type Mortal, mortal } from "./lib/mortal.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -119,13 +121,14 @@ function embeddedOn(store: OpenedStore, options: EmbeddedOptions): EmbeddedServe
   const parts = { clock, log, logId, settings, random, metrics, tracer };
   const made = embeddedPorts(store, commit, parts);
   const ports = options.wrapPorts?.(made) ?? made;
-  const { rateLimiter } = ports;
+  const { rateLimiter, presenceStore } = ports;
   const server = createServer({
     ...parts,
     ...ports,
     receiptKey: receiptKeyOf(store.db, random),
     addressSalt: random(SALT_BYTES),
     linkSteps: new LinkSteps(clock),
+    presence: new PresenceDesk({ store: presenceStore, clock, log, settings: settings.presence }),
     limits: new Limits({ rateLimiter, clock, log, metrics, isDryRun: settings.limits.dryRun }),
   });
   return {
@@ -167,6 +170,7 @@ function embeddedPorts(store: OpenedStore, commit: GroupCommit, parts: Parts): P
     registry: new MemorySessionRegistry(),
     bus: new MemoryWakeupBus(),
     push: new LogPushSender(log, logId),
+    presenceStore: new MemoryPresenceStore(settings.presence.accountsMax),
     rateLimiter: new MemoryRateLimiter(clock, settings.limits),
   };
 }

@@ -1,5 +1,6 @@
 import type { Limits } from "./core/limits.ts";
 import type { LinkSteps } from "./core/link-steps.ts";
+import type { PresenceDesk } from "./core/presence-desk.ts";
 import type { LogId } from "./lib/log-id.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
@@ -21,6 +22,7 @@ export interface Context extends Ports {
   /** As old as the data folder (core/sign-up-receipt.ts). */
   readonly receiptKey: Uint8Array;
   readonly linkSteps: LinkSteps;
+  readonly presence: PresenceDesk;
   readonly limits: Limits;
   /** Random, for as long as the process lives: no address is kept as it is. */
   readonly addressSalt: Uint8Array;

@@ -19,9 +19,11 @@ import { lookUpHandle } from "../handlers/look-up-handle.ts";
 import { putLinkStep } from "../handlers/put-link-step.ts";
 import { sendLive } from "../handlers/send-live.ts";
 import { sendMessage } from "../handlers/send-message.ts";
+import { setPresence } from "../handlers/set-presence.ts";
 import { setProfile } from "../handlers/set-profile.ts";
 import { takeLinkStep } from "../handlers/take-link-step.ts";
 import { uploadPrekeys } from "../handlers/upload-prekeys.ts";
+import { watchPresence } from "../handlers/watch-presence.ts";
 
 export type Answer = NonNullable<MessageInitShape<typeof ServerFrameSchema>["response"]>;
 
@@ -70,14 +72,16 @@ export async function route(
       return { case: request.case, value: await setProfile(context, address, request.value) };
     case "fetchProfile":
       return { case: request.case, value: await fetchProfile(context, address, request.value) };
+    case "setPresence":
+      return { case: request.case, value: await setPresence(context, session, request.value) };
+    case "watchPresence":
+      return { case: request.case, value: await watchPresence(context, session, request.value) };
     case "putLinkStep":
     case "takeLinkStep":
       return routeLinkStep(context, visitor, request);
     case "signUp":
     case "hello":
       throw new ProtocolError(ErrorCode.OUT_OF_TURN, "this connection is logged in");
-    case "setPresence":
-    case "watchPresence":
     case "setPushEndpoint":
     case undefined:
       throw new ProtocolError(ErrorCode.UNSUPPORTED, "this server does not do that");

@@ -2,6 +2,7 @@ import type { AccountStore } from "./account-store.ts";
 import type { EpochStore } from "./epoch-store.ts";
 import type { MailboxStore } from "./mailbox-store.ts";
 import type { PrekeyStore } from "./prekey-store.ts";
+import type { PresenceStore } from "./presence-store.ts";
 import type { PushSender } from "./push-sender.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import type { SessionRegistry } from "./session-registry.ts";
@@ -16,5 +17,6 @@ export interface Ports {
   readonly registry: SessionRegistry;
   readonly bus: WakeupBus;
   readonly push: PushSender;
+  readonly presenceStore: PresenceStore;
   readonly rateLimiter: RateLimiter;
 }

@@ -101,11 +101,7 @@ test("passes steps of linking between two who have not logged in", async () => {
 
 test("says which requests it does not know yet", async () => {
   const { a } = await talk();
-  for (const request of [
-    { case: "setPresence" as const, value: {} },
-    { case: "watchPresence" as const, value: {} },
-    { case: "setPushEndpoint" as const, value: {} },
-  ])
+  for (const request of [{ case: "setPushEndpoint" as const, value: {} }])
     await expect(a.request(request.case, request)).rejects.toMatchObject({
       code: ErrorCode.UNSUPPORTED,
     });
