@@ -9,21 +9,29 @@ import type { Ledger } from "./conversation/ledger.ts";
 import { ownerOf } from "./conversation/placing.ts";
 import type { Viewer } from "./conversation/shown.ts";
 import { allHoles, countMissing } from "./holes/hole-row.ts";
+import type { Outbox } from "./outbox/outbox.ts";
 import { allUnsent } from "./outbox/unsent.ts";
 import { onLedger, type Parts } from "./parts.ts";
 import { putDue } from "./receipts/due.ts";
 import type { Receipts } from "./receipts/receipts.ts";
 import { statusOf } from "./receipts/watermark.ts";
 
+export interface MessagesParts {
+  readonly receipts: Receipts;
+  readonly outbox: Outbox;
+}
+
 /** What is on the screen: read from the store, never kept here. */
 export class Messages {
   readonly #parts: Parts;
   readonly #receipts: Receipts;
+  readonly #outbox: Outbox;
   readonly #viewer: () => Viewer;
 
-  constructor(parts: Parts, receipts: Receipts, viewer: () => Viewer) {
+  constructor(parts: Parts, { receipts, outbox }: MessagesParts, viewer: () => Viewer) {
     this.#parts = parts;
     this.#receipts = receipts;
+    this.#outbox = outbox;
     this.#viewer = viewer;
   }
 
@@ -52,6 +60,7 @@ export class Messages {
       const point = row && decodePoint(row);
       const chain = point && (await ledger.chain(point.conversation, point.chain));
       if (point !== undefined && chain !== undefined) return statusOf(chain, point.counter);
+      if (this.#outbox.isTyped(messageId)) return "queued";
       const found = (await allUnsent(ledger.tx)).find(
         ({ entry }) => toHex(entry.messageId) === messageId,
       );

@@ -80,7 +80,7 @@ export class Messenger implements MessengerApi {
     this.#parts = { device, clock, random, emit, fatal };
     this.#flow = new Flow(this.#parts, viewer);
     this.#contacts = new ContactBook(this.#parts, this.#flow.receipts);
-    this.#messages = new Messages(this.#parts, this.#flow.receipts, viewer);
+    this.#messages = new Messages(this.#parts, this.#flow, viewer);
     device.connection.onState((state) => {
       this.#flow.stateChanged(state);
       this.#emit({ type: "connection", state });

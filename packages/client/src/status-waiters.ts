@@ -11,7 +11,6 @@ const RANK: Record<MessageStatus, number> = {
 };
 
 interface Waiter {
-  readonly messageId: string;
   readonly status: Wanted;
   readonly resolve: (status: MessageStatus) => void;
   readonly reject: (cause: unknown) => void;
@@ -19,7 +18,8 @@ interface Waiter {
 
 /** Who waits for a message to get somewhere. */
 export class StatusWaiters {
-  readonly #waiters = new Set<Waiter>();
+  /** By message id: with thousands under way each change of status asks a few of them only. */
+  readonly #waiters = new Map<string, Set<Waiter>>();
 
   /** `now` reads the status that it has; what comes while it is read is not missed. */
   async reached(
@@ -27,11 +27,9 @@ export class StatusWaiters {
     status: Wanted,
     now: () => Promise<MessageStatus | undefined>,
   ): Promise<MessageStatus> {
-    let waiter: Waiter | undefined;
-    const reached = new Promise<MessageStatus>((resolve, reject) => {
-      waiter = { messageId, status, resolve, reject };
-      this.#waiters.add(waiter);
-    });
+    const { promise: reached, resolve, reject } = Promise.withResolvers<MessageStatus>();
+    const waiter = { status, resolve, reject };
+    this.#add(messageId, waiter);
     reached.catch(() => {}); // Whoever asked hears of it, or of what went wrong in `now`.
     try {
       const current = await now();
@@ -40,7 +38,7 @@ export class StatusWaiters {
       this.#tell(messageId, current);
       return await reached;
     } finally {
-      this.#waiters.delete(waiter as Waiter);
+      this.#remove(messageId, waiter);
     }
   }
 
@@ -49,13 +47,23 @@ export class StatusWaiters {
   }
 
   end(cause: unknown): void {
-    for (const { reject } of this.#waiters) reject(cause);
+    for (const waiters of this.#waiters.values()) for (const { reject } of waiters) reject(cause);
     this.#waiters.clear();
   }
 
+  #add(messageId: string, waiter: Waiter): void {
+    const waiters = this.#waiters.get(messageId) ?? new Set();
+    this.#waiters.set(messageId, waiters.add(waiter));
+  }
+
+  #remove(messageId: string, waiter: Waiter): void {
+    const waiters = this.#waiters.get(messageId);
+    waiters?.delete(waiter);
+    if (waiters?.size === 0) this.#waiters.delete(messageId);
+  }
+
   #tell(messageId: string, status: MessageStatus): void {
-    for (const waiter of [...this.#waiters]) {
-      if (waiter.messageId !== messageId) continue;
+    for (const waiter of [...(this.#waiters.get(messageId) ?? [])]) {
       if (status === "failed")
         waiter.reject(new MessengerError("not-allowed", "the server refused the message"));
       else if (RANK[status] >= RANK[waiter.status]) waiter.resolve(status);

@@ -14,6 +14,7 @@ import { findUnsent, putUnsent } from "./unsent.ts";
 /** Typed, saved, and no entry yet. */
 export interface Typed {
   readonly key: string;
+  readonly messageId: string;
   readonly conversation: string;
 }
 

@@ -37,7 +37,8 @@ export class Outbox {
   readonly #parts: Parts;
   readonly #lanes: Lanes;
   readonly #sender: Sender;
-  #typed: Typed[] = [];
+  /** By message id, in the order of typing. */
+  readonly #typed = new Map<string, Typed>();
   #nextTyped = 1;
   #nextSend = 1;
   #connected = false;
@@ -71,7 +72,7 @@ export class Outbox {
         if (entry.failure !== "" || made.has(key)) continue;
         // The vault outlived a main store that held the entry: it is made anew.
         if (entry.head.length > 0) putUnsent(tx, key, { ...entry, head: new Uint8Array() });
-        this.#typed.push({ key, conversation: toHex(entry.conversation) });
+        this.#addTyped(key, entry);
       }
     });
   }
@@ -81,9 +82,14 @@ export class Outbox {
     const key = unsentKey(this.#nextTyped++);
     putUnsent(tx, key, newUnsent(fields));
     tx.afterCommit(() => {
-      this.#typed.push({ key, conversation: toHex(fields.conversation) });
+      this.#addTyped(key, fields);
       this.wake();
     });
+  }
+
+  /** Typed, saved, and no entry yet. */
+  isTyped(messageId: string): boolean {
+    return this.#typed.has(messageId);
   }
 
   /** Inside a transaction. Encrypted at once where that is possible; held back for that long. */
@@ -181,7 +187,7 @@ export class Outbox {
           for (const { key, item, request } of made) this.#enqueue(key, item, request);
         });
       });
-      this.#typed = this.#typed.filter((typed) => !batch.includes(typed));
+      for (const { messageId } of batch) this.#typed.delete(messageId);
     } catch (cause) {
       for (const { conversation } of batch) this.#missed(this.#lanes.of(conversation), cause);
     }
@@ -190,7 +196,7 @@ export class Outbox {
   #nextTypedBatch(): Typed[] {
     const batch: Typed[] = [];
     const room = new Map<Lane, number>();
-    for (const typed of this.#typed) {
+    for (const typed of this.#typed.values()) {
       if (batch.length === BATCH_MAX) break;
       const lane = this.#lanes.of(typed.conversation);
       if (!lane.isOpen) continue;
@@ -291,7 +297,9 @@ export class Outbox {
 
   #isBusy(): boolean {
     for (const lane of this.#lanes) if (lane.isOpen && lane.underWay > 0) return true;
-    return this.#typed.some(({ conversation }) => this.#lanes.of(conversation).isOpen);
+    for (const { conversation } of this.#typed.values())
+      if (this.#lanes.of(conversation).isOpen) return true;
+    return false;
   }
 
   /** Each looks again for itself. */
@@ -303,18 +311,23 @@ export class Outbox {
   async #accountUnknown(lane: Lane): Promise<void> {
     lane.backOff(PREPARE_AGAIN_MS, () => this.wake());
     const { clock, device, emit } = this.#parts;
-    const typed = this.#typed.filter(({ conversation }) => conversation === lane.account);
+    const typed = [...this.#typed.values()].filter((one) => one.conversation === lane.account);
     const gone = {
       failure: "the account is gone",
       emit,
       before: clock.now() - ACCOUNT_GONE_AFTER_MS,
     };
     const refused = await device.transactor.transact(async (tx) => {
-      const keys: string[] = [];
-      for (const { key } of typed) if (await refuseTyped(tx, key, gone)) keys.push(key);
-      return keys;
+      const refused: Typed[] = [];
+      for (const one of typed) if (await refuseTyped(tx, one.key, gone)) refused.push(one);
+      return refused;
     });
-    this.#typed = this.#typed.filter(({ key }) => !refused.includes(key));
+    for (const { messageId } of refused) this.#typed.delete(messageId);
+  }
+
+  #addTyped(key: string, fields: Parameters<typeof newUnsent>[0]): void {
+    const messageId = toHex(fields.messageId);
+    this.#typed.set(messageId, { key, messageId, conversation: toHex(fields.conversation) });
   }
 
   async #trySeal(ledger: Ledger, item: OutboxItem): Promise<SendMessageRequest | undefined> {
