@@ -1,5 +1,6 @@
 import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { flushed } from "./flushed.ts";
 import { type Home, readText } from "./home.ts";
 
 /** Why a message stays unread though it was put out: from a stranger, or because that was asked for. */
@@ -11,6 +12,7 @@ export type StaysUnread = "request" | "kept";
  */
 export interface Announced {
   why(messageId: string): StaysUnread | undefined;
+  /** Durable once what was put out so far has left this process. */
   add(messageId: string, why: StaysUnread): void;
 }
 
@@ -33,7 +35,7 @@ export function openAnnounced(home: Home, unread: readonly string[]): Announced 
     why: (messageId) => known.get(messageId),
     add: (messageId, why) => {
       known.set(messageId, why);
-      appendFileSync(file, lineOf([messageId, why]));
+      void flushed().then(() => appendFileSync(file, lineOf([messageId, why])));
     },
   };
 }

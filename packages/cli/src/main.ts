@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { exitStatusOf } from "./exit-status.ts";
+import { flushed } from "./flushed.ts";
 import { program } from "./program.ts";
 import { neutraliseLine } from "./terminal/neutralise.ts";
 
@@ -18,13 +19,6 @@ try {
   if (!(cause instanceof CommanderError)) tell(cause);
   await flushed();
   process.exit(status);
-}
-
-/** What stands in a pipe that is full would be lost with the process: a history is longer than 64 KiB. */
-function flushed(): Promise<void> {
-  return new Promise((resolve) => {
-    process.stdout.write("", () => resolve());
-  });
 }
 
 function tell(cause: unknown): void {

@@ -1,5 +1,7 @@
 import { Command } from "commander";
 import { addChat } from "./commands/chat.ts";
+import { addCompletion } from "./commands/completion.ts";
+import { addConfig } from "./commands/config.ts";
 import { addContacts } from "./commands/contacts.ts";
 import { addHistory } from "./commands/history.ts";
 import { addListen } from "./commands/listen.ts";
@@ -38,5 +40,7 @@ export function program(): Command {
   addHistory(parley);
   addContacts(parley);
   addVerify(parley);
+  addConfig(parley);
+  addCompletion(parley);
   return parley;
 }

@@ -1,6 +1,10 @@
 import type { MessengerApi } from "@parley/client";
+import { flushed } from "./flushed.ts";
 
-/** Marks as read what was shown: what is shown while one marking is under way forms the next. */
+/**
+ * Marks as read what was shown: once it has left this process, so that what a kill takes with it is put out
+ * again. What is shown while one marking is under way forms the next.
+ */
 export class ReadMarks {
   readonly #messenger: MessengerApi;
   readonly #failed: (cause: unknown) => void;
@@ -28,6 +32,7 @@ export class ReadMarks {
       while (this.#waiting.length > 0) {
         const ids = this.#waiting;
         this.#waiting = [];
+        await flushed();
         await this.#messenger.markRead(ids);
       }
     } catch (cause) {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { JsonProcess } from "../fixtures/json-process.ts";
 import { twoContacts, twoPeople } from "../fixtures/people.ts";
+import { ranOf } from "../fixtures/person.ts";
 
 test("listen says that it is ready, then what arrived since it last ran, once", async () => {
   const { alice, bob, accounts } = await twoContacts();
@@ -90,3 +91,26 @@ test("a home that is in use ends every other command with 75", async () => {
   for (const args of [["send", "bob", "hi"], ["listen"], ["history", "bob"], ["contacts"]])
     expect([args, (await alice.run(...args)).status]).toEqual([args, 75]);
 });
+
+test("what a killed listen had not got rid of, because nobody read, is put out by the next", async () => {
+  const { alice, bob } = await twoContacts();
+  const unread = bob.spawn("listen", "--json");
+  const sending = new JsonProcess(alice.spawn("chat", "bob", "--json"));
+  await sending.until(({ type }) => type === "ready");
+  // Far more than a pipe holds.
+  const texts = Array.from({ length: 30 }, (_, number) => `${number} ${"x".repeat(60_000)}`);
+  for (const text of texts) sending.write({ text });
+  const arrived = new Set<string>();
+  await sending.until(({ status, messageId }) => {
+    if (status === "delivered" || status === "read") arrived.add(messageId);
+    return arrived.size === texts.length;
+  });
+  unread.kill("SIGKILL");
+  const first = (await ranOf(unread)).stdout.split("\n");
+  expect(first.length).toBeLessThan(texts.length);
+  const second = await bob.json("listen", "--for", "1");
+  const shown = new Set([...first.slice(0, -1).map(textIn), ...second.map(({ text }) => text)]);
+  expect([...shown].filter((text) => text !== undefined)).toEqual(texts);
+}, 30_000);
+
+const textIn = (line: string): unknown => JSON.parse(line).text;
