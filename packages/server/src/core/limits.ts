@@ -23,6 +23,7 @@ export class Limits {
 
   constructor(parts: LimitsParts) {
     this.#parts = parts;
+    if (parts.isDryRun) parts.log.warn({}, "limits-dry-run");
   }
 
   /**
