@@ -116,7 +116,7 @@ test("from the latencies' buckets p50, p99 and p999 are read to within a third",
 test("labels stay few, whatever is told", async () => {
   const metrics = new PrometheusMetrics();
   for (let index = 0; index < 10_000; index++) {
-    metrics.handled(`kind${index}`, 10_000 + index);
+    metrics.handled(`kind${index}`, (10_000 + index) as ErrorCode);
     metrics.refused(`limit${index}`, false);
     metrics.connectionClosed(50_000 + index);
   }
