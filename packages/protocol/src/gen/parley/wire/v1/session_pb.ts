@@ -121,6 +121,9 @@ export type SignUpRequest = Message<"parley.wire.v1.SignUpRequest"> & {
   handle: string;
 
   /**
+   * Where sign-up is by invitation: 16 Crockford base32 characters, read without regard to case, spaces and
+   * hyphens (O as 0, I and L as 1). It is spent in the commit that makes the account.
+   *
    * @generated from field: string invitation = 5;
    */
   invitation: string;
