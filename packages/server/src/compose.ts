@@ -31,7 +31,7 @@ import type { Ports } from "./ports/ports.ts";
 import type { Random } from "./ports/random.ts";
 import { NO_TRACER, type Tracer } from "./ports/tracer.ts";
 import type { Transport } from "./ports/transport.ts";
-import { type Accepted, createServer, type Server } from "./server.ts";
+import { type Accepted, createServer, REFUSED, type Server } from "./server.ts";
 import { SETTINGS_DEFAULT, type ServerSettings } from "./settings.ts";
 
 export interface EmbeddedOptions {
@@ -176,12 +176,13 @@ function embeddedPorts(store: OpenedStore, commit: GroupCommit, parts: Parts): P
 }
 
 function accept(server: Server, world: Mortal, transport: Transport): Accepted {
-  if (world.isDead()) return { receive: () => undefined, closed: () => undefined };
+  if (world.isDead()) return REFUSED;
   const accepted = server.accept(world.transport(transport));
   return {
     receive: (frame) => {
       if (!world.isDead()) accepted.receive(frame);
     },
+    frameBytesMax: () => accepted.frameBytesMax(),
     closed: () => {
       if (!world.isDead()) accepted.closed();
     },

@@ -7,6 +7,8 @@ import type { Transport } from "./ports/transport.ts";
 export interface Accepted {
   /** One whole frame. */
   receive(frame: Uint8Array): void;
+  /** What is longer need not be read: before login it is less. */
+  frameBytesMax(): number;
   /** The connection has ended, whoever ended it. */
   closed(): void;
 }
@@ -24,6 +26,13 @@ const RECONNECT_MS_PER_CONNECTION = 1;
 const RECONNECT_MS_MAX = 10_000;
 const UINT16_MAX = 0xffff;
 
+/** Whoever is not served is not heard. */
+export const REFUSED: Accepted = {
+  receive: () => undefined,
+  frameBytesMax: () => 0,
+  closed: () => undefined,
+};
+
 export function createServer(context: Context): Server {
   const connections = new Set<Connection>();
   let isDraining = false;
@@ -40,7 +49,7 @@ export function createServer(context: Context): Server {
       if (isDraining || connections.size >= context.settings.connectionsMax) {
         if (isDraining) transport.close(CloseCode.SERVICE_RESTART, "the server is stopping");
         else transport.close(CloseCode.OVERLOADED, "too many connections");
-        return { receive: () => undefined, closed: () => undefined };
+        return REFUSED;
       }
       const connection: Connection = new Connection(context, transport, () => {
         connections.delete(connection);

@@ -1,4 +1,5 @@
 import {
+  CLIENT_FRAME_BYTES_MAX,
   type ClientFrame,
   CloseCode,
   closesConnection,
@@ -47,6 +48,7 @@ export class Connection implements Outlet {
     this.#transport = transport;
     this.#onEnd = onEnd;
     this.#challenge = context.random(CHALLENGE_BYTES);
+    context.metrics.connectionOpened();
     this.#expectLogin(context.settings.loginTimeoutMs);
     this.#say(0, {
       case: "challenge",
@@ -62,20 +64,31 @@ export class Connection implements Outlet {
   /** One whole frame from the client. */
   receive(bytes: Uint8Array): void {
     if (this.#isEnded) return;
-    let requestId = 0;
+    let frame: ClientFrame | undefined;
     try {
-      const frame = this.#decode(bytes);
-      requestId = frame.requestId;
+      frame = decodeClientFrame(bytes, this.frameBytesMax());
       this.#take(frame);
     } catch (cause) {
-      this.#fail(cause instanceof InvalidFrameError ? cause.requestId : requestId, cause);
+      const requestId = cause instanceof InvalidFrameError ? cause.requestId : 0;
+      const error = this.#note(frame?.request.case, cause);
+      this.#refuse(frame?.requestId ?? requestId, error);
     }
+  }
+
+  frameBytesMax(): number {
+    return this.#session === undefined ? LOGIN_FRAME_BYTES_MAX : CLIENT_FRAME_BYTES_MAX;
   }
 
   /** The transport has ended. */
   closed(): void {
+    this.#finish(0);
+  }
+
+  #finish(closeCode: number): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
+    this.#context.metrics.connectionClosed(closeCode);
+    this.#context.log.debug({ code: closeCode }, "connection-ended");
     this.#cancelLoginTimer();
     this.#session?.close();
     this.#onIdle?.();
@@ -111,18 +124,20 @@ export class Connection implements Outlet {
 
   end(closeCode: number, reason: string): void {
     if (this.#isEnded) return;
-    this.closed();
+    this.#finish(closeCode);
     this.#transport.close(closeCode, reason.slice(0, REASON_CHARACTERS_MAX));
+  }
+
+  get isLoggedIn(): boolean {
+    return this.#session !== undefined;
+  }
+
+  get bufferedBytes(): number {
+    return this.#transport.bufferedBytes();
   }
 
   probe(): void {
     if (!this.#isEnded) this.#transport.probe?.();
-  }
-
-  #decode(bytes: Uint8Array): ClientFrame {
-    return this.#session === undefined
-      ? decodeClientFrame(bytes, LOGIN_FRAME_BYTES_MAX)
-      : decodeClientFrame(bytes);
   }
 
   #take(frame: ClientFrame): void {
@@ -151,13 +166,15 @@ export class Connection implements Outlet {
     answer
       .then(
         (given) => {
+          this.#context.metrics.handled(kindOf(request.case), 0);
           if (given !== undefined) this.#say(requestId, given);
           if (given?.case === "welcome") this.#session?.start();
         },
         (cause: unknown) => {
           // What is never answered cannot be refused either: a wrong ack ends the connection, and a live
           // frame is lost.
-          if (request.case !== "sendLive") this.#fail(requestId, cause);
+          const error = this.#note(request.case, cause);
+          if (request.case !== "sendLive") this.#refuse(requestId, error);
           if (request.case === "ack") this.end(CloseCode.MALFORMED_FRAME, "a wrong ack");
         },
       )
@@ -190,6 +207,7 @@ export class Connection implements Outlet {
       return undefined;
     }
     this.#session = session;
+    this.#context.metrics.loggedIn();
     this.#cancelLoginTimer();
     return { case: "welcome", value: welcome };
   }
@@ -201,10 +219,20 @@ export class Connection implements Outlet {
     });
   }
 
-  #fail(requestId: number, cause: unknown): void {
+  /** Every failed request passes here once: counted, and written of. */
+  #note(request: ClientFrame["request"]["case"], cause: unknown): ProtocolError {
+    const { metrics, log } = this.#context;
     const error = ProtocolError.from(cause);
-    if (error.code === ErrorCode.INTERNAL)
-      this.#context.log.error({ err: cause }, "request-broken");
+    const { code } = error;
+    const kind = kindOf(request);
+    metrics.handled(kind, code);
+    if (code === ErrorCode.LOGIN_REFUSED) metrics.loginRefused();
+    if (code === ErrorCode.INTERNAL) log.error({ kind, err: cause }, "request-broken");
+    else log.debug({ kind, code }, "request-failed");
+    return error;
+  }
+
+  #refuse(requestId: number, error: ProtocolError): void {
     const { code, retryAfterMs } = error;
     const message = error.message.slice(0, ERROR_MESSAGE_CHARACTERS_MAX);
     const value = { code, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
@@ -215,6 +243,11 @@ export class Connection implements Outlet {
   #say(requestId: number, response: Answer): void {
     this.send(encodeServerFrame({ requestId, response }));
   }
+}
+
+/** For what is counted: a frame that could not be read has none. */
+function kindOf(request: ClientFrame["request"]["case"]): string {
+  return request ?? "none";
 }
 
 function closeCodeOf(code: ErrorCode): number {

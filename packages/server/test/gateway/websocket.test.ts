@@ -103,21 +103,21 @@ test("drops a client that asks and does not read, while others are served", asyn
 
 test("writes once for all that one turn brings to a socket", async () => {
   const { http, origin } = await listen();
-  const writes: number[] = [];
+  let writes = 0;
   http.server.on("connection", (socket) => {
-    const writev = socket._writev?.bind(socket);
-    if (writev === undefined) throw new Error("sockets write many chunks at once");
-    socket._writev = (chunks, done) => {
-      writes.push(chunks.length);
-      writev(chunks, done);
+    const write = socket._write.bind(socket);
+    socket._write = (chunk, encoding, done) => {
+      writes++;
+      write(chunk, encoding, done);
     };
   });
   const client = await connectTo(origin);
+  const before = writes;
   for (let requestId = 1; requestId <= 10; requestId++)
     client.sendFrame({ requestId, request: { case: "putLinkStep", value: linkStep(requestId) } });
   await client.frame("putLinkStep", (_, { requestId }) => requestId === 10);
   // Ten requests come in one packet, or nearly: the answers go out in fewer writes than there are.
-  expect(writes.some((chunks) => chunks > 4)).toBe(true);
+  expect(writes - before).toBeLessThan(6);
   client.wire?.close();
 });
 
