@@ -18,6 +18,7 @@ export interface Server {
   accept(transport: Transport): Accepted;
   /** Takes no more connections, lets requests under way finish, and asks all clients to come back. */
   drain(): Promise<void>;
+  isDraining(): boolean;
   connectionCount(): number;
 }
 
@@ -44,6 +45,9 @@ export function createServer(context: Context): Server {
     return Math.round((((high << 8) | low) / UINT16_MAX) * span);
   };
 
+  context.metrics.gauge("connections", () => connections.size);
+  context.metrics.gauge("sessions", () => sum(connections, (each) => (each.isLoggedIn ? 1 : 0)));
+  context.metrics.gauge("bufferedBytes", () => sum(connections, (each) => each.bufferedBytes));
   return {
     accept: (transport) => {
       if (isDraining || connections.size >= context.settings.connectionsMax) {
@@ -61,6 +65,13 @@ export function createServer(context: Context): Server {
       isDraining = true;
       await Promise.all([...connections].map((each) => each.drain(reconnectAfterMs())));
     },
+    isDraining: () => isDraining,
     connectionCount: () => connections.size,
   };
+}
+
+function sum(connections: Iterable<Connection>, of: (connection: Connection) => number): number {
+  let total = 0;
+  for (const connection of connections) total += of(connection);
+  return total;
 }

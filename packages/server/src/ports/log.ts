@@ -20,6 +20,9 @@ export interface LogFields {
   readonly connections?: number;
   /** Of a row or record in the store. */
   readonly position?: number;
+  /** One of the server's own, by its name in the data folder. */
+  readonly file?: string;
+  readonly mayBeLost?: boolean;
   readonly check?: string;
   readonly detail?: string;
   readonly ms?: number;

@@ -28,6 +28,9 @@ export type Gauge =
   | "accounts"
   | "epochs";
 
+/** Asked at most every few seconds. */
+export type GaugeReader = () => number | Promise<number>;
+
 /**
  * What the operator sees of the server's work. Every call is cheap enough for the way of a message, throws
  * nothing, and takes nothing that tells of a person: no ids, handles, addresses.
@@ -70,7 +73,7 @@ export interface Metrics {
   refused(limit: string, isDryRun: boolean): void;
 
   /** How to read a gauge. At most one reader of each: a second one replaces the first. */
-  gauge(gauge: Gauge, read: () => number): void;
+  gauge(gauge: Gauge, read: GaugeReader): void;
 }
 
 const nothing = (): void => undefined;

@@ -14,6 +14,8 @@ const KEYS: Record<keyof LogFields, true> = {
   port: true,
   connections: true,
   position: true,
+  file: true,
+  mayBeLost: true,
   check: true,
   detail: true,
   ms: true,

@@ -15,6 +15,13 @@ export interface Metric {
   readonly read: (counts: Counts) => Iterable<Sample>;
 }
 
+/** Several gauges are one metric by tier. */
+interface GaugeMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly of: readonly Gauge[];
+}
+
 interface HistogramMetric {
   readonly name: string;
   readonly help: string;
@@ -118,45 +125,33 @@ export const COUNTERS: readonly Metric[] = [
   },
 ];
 
-export const GAUGES: readonly Metric[] = [
-  {
-    name: "parley_connections",
-    help: "Connections that are open.",
-    read: gauge("connections"),
-  },
+export const GAUGES: readonly GaugeMetric[] = [
+  { name: "parley_connections", help: "Connections that are open.", of: ["connections"] },
   {
     name: "parley_sessions",
     help: "Connections on which a device is logged in.",
-    read: gauge("sessions"),
+    of: ["sessions"],
   },
   {
     name: "parley_buffered_bytes",
-    help: "Bytes that were written to sockets and that nobody has taken yet.",
-    read: gauge("bufferedBytes"),
+    help: "Bytes that were sent to clients and that they have not taken yet.",
+    of: ["bufferedBytes"],
   },
   {
     name: "parley_mailbox_envelopes",
-    help: "Envelopes that wait for devices; hot: in the mail log, cold: moved into the store.",
-    labels: ["tier"],
-    read: (counts) => [
-      ...gauge("hotEnvelopes", { tier: "hot" })(counts),
-      ...gauge("coldEnvelopes", { tier: "cold" })(counts),
-    ],
+    help: "Envelopes that wait for devices; hot: in memory and the mail log, cold: in the store.",
+    of: ["hotEnvelopes", "coldEnvelopes"],
   },
   {
     name: "parley_mailbox_bytes",
     help: "Bytes of envelopes that wait for devices, by tier as above.",
-    labels: ["tier"],
-    read: (counts) => [
-      ...gauge("hotBytes", { tier: "hot" })(counts),
-      ...gauge("coldBytes", { tier: "cold" })(counts),
-    ],
+    of: ["hotBytes", "coldBytes"],
   },
-  { name: "parley_accounts", help: "Accounts on this server.", read: gauge("accounts") },
+  { name: "parley_accounts", help: "Accounts on this server.", of: ["accounts"] },
   {
     name: "parley_epochs",
     help: "Epochs that are kept: starts of the last 90 days.",
-    read: gauge("epochs"),
+    of: ["epochs"],
   },
 ];
 
@@ -189,13 +184,6 @@ export const HISTOGRAMS: readonly HistogramMetric[] = [
 
 function one(pick: (counts: Counts) => number): Metric["read"] {
   return (counts) => [{ value: pick(counts) }];
-}
-
-function gauge(of: Gauge, labels: Record<string, string> = {}): Metric["read"] {
-  return ({ gauges }) => {
-    const read = gauges.get(of);
-    return read === undefined ? [] : [{ labels, value: read() }];
-  };
 }
 
 function by<Label>(

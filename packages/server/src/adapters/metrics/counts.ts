@@ -1,4 +1,4 @@
-import type { Gauge, SendFailure } from "../../ports/metrics.ts";
+import type { Gauge, GaugeReader, SendFailure } from "../../ports/metrics.ts";
 import { COMMIT_MS, COMMIT_WORKS, DELIVERY_MS } from "./bounds.ts";
 import { Histogram } from "./histogram.ts";
 import { REQUEST_KINDS } from "./labels.ts";
@@ -28,7 +28,7 @@ export class Counts {
   readonly commitMs = new Histogram(COMMIT_MS);
   readonly fsyncMs = new Histogram(COMMIT_MS);
   readonly commitWorks = new Histogram(COMMIT_WORKS);
-  readonly gauges = new Map<Gauge, () => number>();
+  readonly gauges = new Map<Gauge, GaugeReader>();
 
   constructor() {
     for (const kind of [...REQUEST_KINDS, OTHER]) this.requests.set(kind, new Tally([0]));

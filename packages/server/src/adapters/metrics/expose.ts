@@ -13,14 +13,21 @@ export function expose(counts: Counts, registry: Registry): void {
         for (const { labels = {}, value } of metric.read(counts)) this.inc(labels, value);
       },
     });
-  for (const metric of GAUGES)
+  for (const { name, help, of } of GAUGES)
     new Gauge({
-      ...described(metric, registry),
-      collect() {
+      name,
+      help,
+      labelNames: of.some(tierOf) ? ["tier"] : [],
+      registers: [registry],
+      async collect() {
         this.reset();
         // What nobody can read now has no line: prom-client would make a zero of it.
-        if (metric.labels === undefined) this.remove();
-        for (const { labels = {}, value } of metric.read(counts)) this.set(labels, value);
+        this.remove();
+        for (const each of of) {
+          const read = counts.gauges.get(each);
+          const tier = tierOf(each);
+          if (read !== undefined) this.set(tier === undefined ? {} : { tier }, await read());
+        }
       },
     });
   for (const { name, help, scale, read } of HISTOGRAMS)
@@ -30,4 +37,9 @@ export function expose(counts: Counts, registry: Registry): void {
 
 function described({ name, help, labels = [] }: Metric, registry: Registry) {
   return { name, help, labelNames: labels, registers: [registry] };
+}
+
+/** Of a gauge that is one of several. */
+function tierOf(gauge: string): string | undefined {
+  return /^(?:hot|cold)(?=[A-Z])/.exec(gauge)?.[0];
 }

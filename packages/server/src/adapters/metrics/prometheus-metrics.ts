@@ -1,5 +1,12 @@
 import { Registry } from "prom-client";
-import type { Commit, Gauge, Metrics, Outcome, SendFailure } from "../../ports/metrics.ts";
+import type {
+  Commit,
+  Gauge,
+  GaugeReader,
+  Metrics,
+  Outcome,
+  SendFailure,
+} from "../../ports/metrics.ts";
 import { Counts } from "./counts.ts";
 import { expose } from "./expose.ts";
 import { OTHER, type Tally } from "./tally.ts";
@@ -89,7 +96,7 @@ export class PrometheusMetrics implements Metrics {
     (isDryRun ? this.#counts.dryRunRefusals : this.#counts.refusals).add(limit);
   }
 
-  gauge(gauge: Gauge, read: () => number): void {
+  gauge(gauge: Gauge, read: GaugeReader): void {
     this.#counts.gauges.set(gauge, read);
   }
 }

@@ -40,7 +40,7 @@ test("what was told is what is exposed", async () => {
   metrics.refused("sign-up", true);
   metrics.gauge("connections", () => 7);
   metrics.gauge("hotBytes", () => 100);
-  metrics.gauge("coldBytes", () => 200);
+  metrics.gauge("coldBytes", async () => 200);
 
   expect(Object.fromEntries(await scrape(metrics))).toMatchObject({
     parley_connections_opened_total: 2,
