@@ -13,16 +13,17 @@ export function expose(counts: Counts, registry: Registry): void {
         for (const { labels = {}, value } of metric.read(counts)) this.inc(labels, value);
       },
     });
-  for (const { name, help, of } of GAUGES)
+  for (const { name, help, of } of GAUGES) {
+    const labelNames = of.some(tierOf) ? ["tier"] : [];
     new Gauge({
       name,
       help,
-      labelNames: of.some(tierOf) ? ["tier"] : [],
+      labelNames,
       registers: [registry],
       async collect() {
         this.reset();
         // What nobody can read now has no line: prom-client would make a zero of it.
-        this.remove();
+        if (labelNames.length === 0) this.remove();
         for (const each of of) {
           const read = counts.gauges.get(each);
           const tier = tierOf(each);
@@ -30,6 +31,7 @@ export function expose(counts: Counts, registry: Registry): void {
         }
       },
     });
+  }
   for (const { name, help, scale, read } of HISTOGRAMS)
     new ReadHistogram({ name, help, scale, registry }, read(counts));
   collectDefaultMetrics({ register: registry });
