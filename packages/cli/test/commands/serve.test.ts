@@ -36,6 +36,8 @@ test("help names every command, with examples, and ends with 0", async () => {
     "history",
     "contacts",
     "verify",
+    "config",
+    "completion",
   ]) {
     expect(ran.stdout).toContain(`${command} `);
     const help = await alice.run(command, "--help");
