@@ -1,54 +1,76 @@
-import fs from "node:fs";
-import os from "node:os";
-import path from "node:path";
 import { parseArgs } from "node:util";
+import { isLoadName, LOAD_NAMES, type LoadName } from "./load-names.ts";
 
 export interface BenchOptions {
-  /** Loads by name; empty: all. */
-  readonly only: readonly string[];
+  readonly only: readonly LoadName[];
   readonly pairs: number;
   readonly seconds: number;
   readonly warmUpSeconds: number;
-  /** Where the server's CPU profile goes. */
-  readonly profileFolder: string | undefined;
+  readonly messagesPerSecond: number;
+  readonly connections: number;
+  readonly restSeconds: number;
+  readonly backlogMessages: number;
+  readonly cpuProfile: boolean;
 }
 
 export const USAGE = `usage: npm run bench -- [options]
 
-  --only LOAD       window8, window1, …: as often as needed (default: all)
+  --only LOAD       ${LOAD_NAMES.join(", ")}; as often as needed (default: all)
+  --quick           all in less than a minute: shorter, fewer, and no figures to quote
   --pairs N         who writes and who reads, each one device (default 100)
   --seconds N       of each measurement (default 8)
   --warm-up N       seconds before it (default 3)
-  --cpu-prof        profile the server; the file's name is printed
+  --rate N          messages a second where they are paced (default 5000)
+  --connections N   idle ones (default 10000)
+  --rest N          seconds that they are idle (default 60)
+  --backlog N       messages (default 100000)
+  --cpu-prof        profile the server of each load; the folder is printed
   --help
 `;
 
+const FULL = {
+  ...{ pairs: 100, seconds: 8, "warm-up": 3, rate: 5_000 },
+  ...{ connections: 10_000, rest: 60, backlog: 100_000 },
+};
+const QUICK = { ...FULL, seconds: 2, "warm-up": 1, connections: 1000, rest: 3, backlog: 10_000 };
+type Numbers = keyof typeof FULL;
+
 export function readOptions(args: readonly string[]): BenchOptions | "help" {
+  const number = { type: "string" } as const;
   const { values } = parseArgs({
     args: [...args],
     options: {
       only: { type: "string", multiple: true },
-      pairs: { type: "string" },
-      seconds: { type: "string" },
-      "warm-up": { type: "string" },
+      quick: { type: "boolean" },
+      ...{ pairs: number, seconds: number, "warm-up": number, rate: number },
+      ...{ connections: number, rest: number, backlog: number },
       "cpu-prof": { type: "boolean" },
       help: { type: "boolean" },
     },
   });
   if (values.help) return "help";
+  const usual = values.quick ? QUICK : FULL;
+  const numberOf = (name: Numbers) => positive(name, values[name] ?? String(usual[name]));
   return {
-    only: values.only ?? [],
-    pairs: positive("--pairs", values.pairs ?? "100"),
-    seconds: positive("--seconds", values.seconds ?? "8"),
-    warmUpSeconds: positive("--warm-up", values["warm-up"] ?? "3"),
-    profileFolder: values["cpu-prof"]
-      ? fs.mkdtempSync(path.join(os.tmpdir(), "parley-prof-"))
-      : undefined,
+    only: (values.only ?? LOAD_NAMES).map(loadName),
+    pairs: numberOf("pairs"),
+    seconds: numberOf("seconds"),
+    warmUpSeconds: numberOf("warm-up"),
+    messagesPerSecond: numberOf("rate"),
+    connections: numberOf("connections"),
+    restSeconds: numberOf("rest"),
+    backlogMessages: numberOf("backlog"),
+    cpuProfile: values["cpu-prof"] ?? false,
   };
 }
 
-function positive(flag: string, text: string): number {
+function loadName(text: string): LoadName {
+  if (isLoadName(text)) return text;
+  throw new Error(`--only takes one of ${LOAD_NAMES.join(", ")}, not ${text}`);
+}
+
+function positive(name: string, text: string): number {
   const value = Number(text);
   if (value > 0 && Number.isFinite(value)) return value;
-  throw new Error(`${flag} takes a number above 0, not ${text}`);
+  throw new Error(`--${name} takes a number above 0, not ${text}`);
 }

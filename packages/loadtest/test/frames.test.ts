@@ -9,7 +9,7 @@ import {
   encodeServerFrame,
 } from "@parley/protocol";
 import { expect, test } from "vitest";
-import { ack } from "../src/generator/party.ts";
+import { ack } from "../src/generator/ack.ts";
 import { accountOf } from "../src/parley/account.ts";
 import { ENVELOPE_BYTES, MessageTemplate, stampAt } from "../src/parley/message-template.ts";
 import { ServerFrameScan } from "../src/parley/server-frame.ts";

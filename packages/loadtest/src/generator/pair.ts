@@ -31,7 +31,7 @@ export class Pair {
     { delivered, failed }: PairEvents,
   ) {
     this.#options = options;
-    this.#writer = new Party(writer, reader, {
+    this.#writer = new Party(writer, reader.account, {
       accepted: (count) => {
         if (options.window > 0 && !this.#isStopped) this.#writer.send(count);
       },
@@ -39,7 +39,7 @@ export class Pair {
       batch: () => undefined,
       failed,
     });
-    this.#reader = new Party(reader, writer, {
+    this.#reader = new Party(reader, writer.account, {
       accepted: () => undefined,
       delivered: (sentAt) => delivered(performance.now() - sentAt),
       batch: () => {

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { Histogram } from "../measure/histogram.ts";
 import { cpuSecondsOf } from "../measure/process-usage.ts";
-import { accountOf } from "../parley/account.ts";
+import { Device } from "../parley/device.ts";
+import { forEveryone } from "./for-everyone.ts";
 import type { PairsJob, PairsResult } from "./job.ts";
-import { logInAll } from "./log-in-all.ts";
 import { pace } from "./pace.ts";
 import { Pair } from "./pair.ts";
 
@@ -13,9 +13,8 @@ const REST_POLL_MS = 10;
 
 /** Pairs of people, one of each writes to the other: as fast as a window lets him, or at a pace. */
 export async function runPairs(job: PairsJob): Promise<PairsResult> {
-  const world = randomUUID();
-  const accounts = Array.from({ length: 2 * job.pairs }, (_, i) => accountOf(world, i));
-  const devices = await logInAll(accounts, job.port);
+  const people = { world: randomUUID(), from: 0, to: 2 * job.pairs };
+  const devices = await forEveryone(people, (account) => Device.logIn(account, job.port));
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => undefined);
   const load = new PairsLoad(job, (cause) => failure.reject(cause));

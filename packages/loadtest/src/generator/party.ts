@@ -1,6 +1,8 @@
+import type { Account } from "../parley/account.ts";
 import type { Device } from "../parley/device.ts";
 import { MessageTemplate, stampAt } from "../parley/message-template.ts";
 import { ServerFrameScan } from "../parley/server-frame.ts";
+import { ack } from "./ack.ts";
 
 export interface PartyEvents {
   /** That many were accepted in one read. */
@@ -25,9 +27,9 @@ export class Party {
   #lastOrdinal = 0;
   #ackedOrdinal = 0;
 
-  constructor(device: Device, other: Device, events: PartyEvents) {
+  constructor(device: Device, other: Account, events: PartyEvents) {
     this.#device = device;
-    this.#template = new MessageTemplate(device.account, other.account, device.socket.maskKey);
+    this.#template = new MessageTemplate(device.account, other, device.socket.maskKey);
     this.#events = events;
     this.#scan = new ServerFrameScan({
       accepted: () => {
@@ -39,7 +41,7 @@ export class Party {
       },
       other: ({ response }) => {
         if (response.case === "error")
-          throw new Error(`the server answers ${response.value.message}`);
+          throw new Error(`the server answers ${response.value.code} ${response.value.message}`);
       },
     });
     device.socket.handOver({
@@ -92,21 +94,4 @@ export class Party {
       this.#events.failed(cause as Error);
     }
   }
-}
-
-const ACK_REQUEST_FIELD = 5;
-const [UP_TO_ORDINAL, STATE_NUMBER] = [1 << 3, 2 << 3];
-
-/** ClientFrame {ack {up to ordinal, state number}}; a test holds it against the generated codec. */
-export function ack(upToOrdinal: number): Uint8Array {
-  const body = [UP_TO_ORDINAL, ...varint(upToOrdinal), STATE_NUMBER, 1];
-  return Uint8Array.of((ACK_REQUEST_FIELD << 3) | 2, body.length, ...body);
-}
-
-function varint(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
-  bytes.push(rest);
-  return bytes;
 }

@@ -18,6 +18,8 @@ type Request = NonNullable<MessageInitShape<typeof ClientFrameSchema>["request"]
 /** A device on a connection: greets by the generated codec, then whoever runs a load takes the socket over. */
 export class Device {
   readonly account: Account;
+  /** Who takes the socket over in the same turn as the welcome comes, before anything behind it. */
+  onWelcome: SocketHandlers | undefined;
   readonly #origin: string;
   readonly #waiting: ((frame: ServerFrame | Error) => void)[] = [];
   readonly #frames: ServerFrame[] = [];
@@ -115,6 +117,8 @@ export class Device {
   }
 
   #received(frame: ServerFrame): void {
+    if (frame.response.case === "welcome" && this.onWelcome !== undefined)
+      this.socket.handOver(this.onWelcome);
     const waiting = this.#waiting.shift();
     if (waiting === undefined) this.#frames.push(frame);
     else waiting(frame);

@@ -4,40 +4,39 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { RAISED_LIMITS } from "./raised-limits.ts";
 
 const MAIN = fileURLToPath(new URL("../../../server/src/main.ts", import.meta.url));
-/** Loads are faster than people: no budget may decide what is measured. */
-const LIMITS_RAISED = ["--sends", "1000000000"];
 
 export interface ServerOptions {
+  /** More settings, as flags. */
   readonly args?: readonly string[];
   readonly nodeArgs?: readonly string[];
-  /** What stands before `node`: strace and its arguments. */
-  readonly under?: readonly string[];
-  readonly dataFolder?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface ServerProcess {
   readonly pid: number;
   readonly port: number;
   readonly dataFolder: string;
-  /** Ends it as an operator would. The folder goes too, unless it was given. */
+  /** Ends it as an operator would, and takes its data away. */
   stop(): Promise<void>;
 }
 
-/** Parley in a process of its own, on a data folder of its own. */
+/** Parley in a process of its own, on a data folder of its own, its limits raised by configuration. */
 export async function startServer(options: ServerOptions = {}): Promise<ServerProcess> {
-  const dataFolder = options.dataFolder ?? fs.mkdtempSync(path.join(os.tmpdir(), "parley-bench-"));
-  const [program, ...args] = [
-    ...(options.under ?? []),
-    process.execPath,
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "parley-bench-"));
+  const dataFolder = path.join(folder, "data");
+  const config = path.join(folder, "parley.toml");
+  fs.writeFileSync(config, RAISED_LIMITS);
+  const args = [
     ...(options.nodeArgs ?? []),
     MAIN,
-    ...["--data", dataFolder, "--port", "0", "--log", "warn"],
-    ...LIMITS_RAISED,
+    ...["--config", config, "--data", dataFolder, "--port", "0", "--log", "warn"],
     ...(options.args ?? []),
   ];
-  const child = spawn(program as string, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const env = { ...process.env, ...options.env };
+  const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "inherit"] });
   const exited = once(child, "exit");
   // Whatever ends this program ends the server.
   const kill = () => void child.kill("SIGKILL");
@@ -51,7 +50,7 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
       child.kill("SIGTERM");
       await exited;
       process.removeListener("exit", kill);
-      if (options.dataFolder === undefined) fs.rmSync(dataFolder, { recursive: true, force: true });
+      fs.rmSync(folder, { recursive: true, force: true });
     },
   };
 }

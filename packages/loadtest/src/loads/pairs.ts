@@ -1,13 +1,16 @@
-import { generate } from "./generator/generate.ts";
-import { Histogram } from "./measure/histogram.ts";
-import type { BenchOptions } from "./options.ts";
-import { startServer } from "./parley/server-process.ts";
+import { generate } from "../generator/generate.ts";
+import { Histogram } from "../measure/histogram.ts";
+import { round } from "../measure/round.ts";
+import { startServer } from "../parley/server-process.ts";
 
 export interface PairsLoad {
   readonly name: string;
+  readonly pairs: number;
   readonly window: number;
   readonly receipts: boolean;
   readonly messagesPerSecond?: number;
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
 }
 
 export interface PairsFigures {
@@ -20,29 +23,26 @@ export interface PairsFigures {
 
 /** One load of pairs on a server of its own. */
 export async function measurePairs(
-  { pairs, seconds, warmUpSeconds, profileFolder }: BenchOptions,
-  { name, ...load }: PairsLoad,
+  { name, warmUpSeconds, seconds, ...load }: PairsLoad,
+  nodeArgs: readonly string[] = [],
 ): Promise<PairsFigures> {
-  const nodeArgs =
-    profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`];
   const server = await startServer({ nodeArgs });
   try {
     const result = await generate({
       kind: "pairs",
       port: server.port,
       serverPids: [server.pid],
-      pairs,
       ...load,
       warmUpMs: warmUpSeconds * 1000,
       measureMs: seconds * 1000,
     });
     const latency = Histogram.from(result.latency);
     const figures = {
-      deliveredPerSecond: Math.round(result.delivered / result.seconds),
-      deliveredPerCpuSecond: Math.round(result.delivered / result.serverCpuSeconds),
-      p50Ms: round(latency.percentileMs(0.5)),
-      p99Ms: round(latency.percentileMs(0.99)),
-      p999Ms: round(latency.percentileMs(0.999)),
+      deliveredPerSecond: round(result.delivered / result.seconds),
+      deliveredPerCpuSecond: round(result.delivered / result.serverCpuSeconds),
+      p50Ms: round(latency.percentileMs(0.5), 2),
+      p99Ms: round(latency.percentileMs(0.99), 2),
+      p999Ms: round(latency.percentileMs(0.999), 2),
     };
     const cpu = result.serverCpuSeconds / result.seconds;
     const own = result.generatorCpuSeconds / result.seconds;
@@ -56,9 +56,7 @@ export async function measurePairs(
     return figures;
   } finally {
     await server.stop();
-    if (profileFolder !== undefined) console.log(`profile in ${profileFolder}`);
   }
 }
 
-const round = (ms: number) => Math.round(ms * 100) / 100;
-const percent = (share: number) => `${Math.round(share * 100)} %`;
+const percent = (share: number) => `${round(100 * share)} %`;

@@ -1,0 +1,57 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as after } from "node:timers/promises";
+import { generate } from "../generator/generate.ts";
+import { folderBytes } from "../measure/folder-bytes.ts";
+import { round } from "../measure/round.ts";
+import { startServer } from "../parley/server-process.ts";
+
+const MAILBOXES = 10;
+/** Drained before, so that the code is warm, as it is in every other load. */
+const WARM_UP_MAILBOXES = 2;
+const WINDOW = 64;
+/** For what the store does with mail that is not fetched at once. */
+const SETTLE_MS = 3_000;
+
+export interface BacklogFigures {
+  readonly backlogDrainPerSecond: number;
+  readonly bytesPerMessage: number;
+}
+
+/** Mail for people who are away: what it takes on the disk, and how fast they have it when they come. */
+export async function measureBacklog(messages: number, nodeArgs: readonly string[] = []) {
+  const messagesEach = Math.ceil(messages / MAILBOXES);
+  const server = await startServer({ nodeArgs });
+  try {
+    const { port, pid } = server;
+    const writers = { port, world: randomUUID(), from: 0, to: MAILBOXES + WARM_UP_MAILBOXES };
+    const readers = { ...writers, from: writers.to, to: 2 * writers.to };
+    await generate({ kind: "signUp", ...readers });
+    const before = folderBytes(server.dataFolder);
+    const filled = await generate({ kind: "fill", ...writers, messagesEach, window: WINDOW });
+    await after(SETTLE_MS);
+    const kept = folderBytes(server.dataFolder) - before;
+
+    const drainOf = { kind: "drain", serverPids: [pid], messagesEach } as const;
+    const border = readers.from + WARM_UP_MAILBOXES;
+    await generate({ ...drainOf, ...readers, to: border });
+    const { drained, seconds, serverCpuSeconds } = await generate({
+      ...drainOf,
+      ...readers,
+      from: border,
+    });
+    if (drained !== MAILBOXES * messagesEach) throw new Error(`${drained} came out of the backlog`);
+    const figures: BacklogFigures = {
+      backlogDrainPerSecond: round(drained / seconds),
+      bytesPerMessage: round(kept / filled.accepted),
+    };
+    console.log(
+      `backlog: ${filled.accepted} messages for ${writers.to} people who are away taken at ` +
+        `${round(filled.accepted / filled.seconds)}/s, ${figures.bytesPerMessage} bytes each on the disk; ` +
+        `${drained} drained and acked by ${MAILBOXES} at ${figures.backlogDrainPerSecond}/s, ` +
+        `${round(drained / serverCpuSeconds)} per CPU-second`,
+    );
+    return figures;
+  } finally {
+    await server.stop();
+  }
+}
