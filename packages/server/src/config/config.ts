@@ -9,6 +9,10 @@ export interface Config {
   /** 0: any free one. */
   readonly port: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** A port for whoever runs the server: metrics, and probes with their reasons. */
+  readonly metrics: { readonly enabled: boolean; readonly host: string; readonly port: number };
+  /** Off where the endpoint is empty. */
+  readonly tracing: { readonly endpoint: string; readonly ratio: number };
   readonly settings: ServerSettings;
 }
 
@@ -18,6 +22,10 @@ export const CONFIG_DEFAULT: Config = {
   host: "127.0.0.1",
   port: 7420,
   logLevel: "info",
+  // Off, so that a second server on a machine starts without being told of the first one's port.
+  metrics: { enabled: false, host: "127.0.0.1", port: 7421 },
+  // Enough to see where time goes, and too little to be seen in it.
+  tracing: { endpoint: "", ratio: 0.01 },
   settings: SETTINGS_DEFAULT,
 };
 

@@ -1,5 +1,5 @@
 import { LOG_LEVELS } from "./config.ts";
-import { integer, listOf, oneOf, place, text } from "./kind.ts";
+import { decimal, integer, listOf, oneOf, place, text, truth } from "./kind.ts";
 import { limitSettings } from "./limit-settings.ts";
 import { isOrigin } from "./origin.ts";
 import { type Setting, setting } from "./setting.ts";
@@ -27,18 +27,13 @@ export const SCHEMA: readonly Setting[] = [
     shortEnv: "PARLEY_PORT",
     doc: "Where clients connect. 0 takes any free port, which is printed.",
   }),
-  setting(
-    "server",
-    "host",
-    text("an address of this machine or a name for one", (host) => /^[^\s/]+$/.test(host)),
-    {
-      at: "host",
-      flag: "host",
-      value: "ADDRESS",
-      shortEnv: "PARLEY_HOST",
-      doc: "Where to listen. Anything but loopback needs `origins`. Behind a proxy on the same machine, leave it.",
-    },
-  ),
+  setting("server", "host", hostText(), {
+    at: "host",
+    flag: "host",
+    value: "ADDRESS",
+    shortEnv: "PARLEY_HOST",
+    doc: "Where to listen. Anything but loopback needs `origins`. Behind a proxy on the same machine, leave it.",
+  }),
   setting("server", "origins", listOf("origins such as https://chat.example", originText()), {
     at: "settings.origins",
     flag: "origin",
@@ -109,6 +104,31 @@ export const SCHEMA: readonly Setting[] = [
     at: "settings.presence.accountsMax",
     doc: "Accounts of which is remembered, in memory, when they were last there and who may see it. About 500 bytes each.",
   }),
+  setting("metrics", "enabled", truth(), {
+    at: "metrics.enabled",
+    doc: "Opens the port for `/metrics` (Prometheus), `/livez`, `/readyz` and `/startupz`. Off, nothing is counted.",
+  }),
+  setting("metrics", "host", hostText(), {
+    at: "metrics.host",
+    doc: "Where that port listens. It has no passwords: keep it from everybody but your monitoring.",
+  }),
+  setting("metrics", "port", integer(0, 65_535), {
+    at: "metrics.port",
+    doc: "The number of that port. 0 takes any free one, which is in the log.",
+  }),
+  setting(
+    "tracing",
+    "endpoint",
+    text("the URL of an OTLP collector, such as http://127.0.0.1:4318/v1/traces", isEndpoint),
+    {
+      at: "tracing.endpoint",
+      doc: "Where traces go, as OTLP over HTTP. Empty: nothing is traced, and nothing of it is loaded.",
+    },
+  ),
+  setting("tracing", "ratio", decimal(0, 1), {
+    at: "tracing.ratio",
+    doc: "The share of messages that is followed. Traces say when, never who, and where a send failed the name of the error.",
+  }),
   setting("log", "level", oneOf(LOG_LEVELS), {
     at: "logLevel",
     flag: "log",
@@ -117,6 +137,14 @@ export const SCHEMA: readonly Setting[] = [
     doc: "How much is told. `info` is a line for each start, stop and trouble, not one for each request.",
   }),
 ];
+
+function hostText() {
+  return text("an address of this machine or a name for one", (host) => /^[^\s/]+$/.test(host));
+}
+
+function isEndpoint(url: string): boolean {
+  return url === "" || (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol));
+}
 
 function originText() {
   return text("an origin such as https://chat.example", isOrigin);

@@ -5,6 +5,8 @@ export const SECTIONS = {
   limits: "What one connection, device, account or address may ask for.",
   mailbox: "What the server keeps for a device that is away.",
   presence: "Who is there, told to those who may see it. In memory only.",
+  metrics: "A second port, for whoever runs the server: metrics, and probes that say why.",
+  tracing: "Some messages, followed from send to delivery.",
   log: "Lines of JSON on standard error, without content, handles, addresses or tokens.",
 } as const;
 

@@ -81,7 +81,10 @@ function anyValueOf({ kind }: Setting): fc.Arbitrary<{ value: unknown; text: str
   }
   const range = /from (-?[\d.]+) to ([\d.]+)/.exec(kind.takes);
   if (range === null)
-    return fc.stringMatching(/^[a-z0-9.]{1,9}$/).map((value) => ({ value, text: value }));
+    return fc
+      .stringMatching(/^[a-z0-9.]{1,9}$/)
+      .map((name) => (kind.accepts(name) ? name : `https://a.example/${name}`))
+      .map((value) => ({ value, text: value }));
   const [min, max] = [Number(range[1]), Number(range[2])];
   return fc.integer({ min, max }).map((value) => ({ value, text: String(value) }));
 }
