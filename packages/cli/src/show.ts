@@ -37,11 +37,16 @@ function textFields({ content }: ShownMessage): object {
     : { text: content.text };
 }
 
-/** All events are contracts but these two, which are for programs inside the process. */
-export type TellableEvent = Exclude<MessengerEvent, { type: "message" | "contact" | "connection" }>;
+/** What lasts. Messages are told apart; the others are for programs inside the process, or live (live.ts). */
+export type TellableEvent = Extract<
+  MessengerEvent,
+  { type: "status" | "hole" | "filled" | "alarm" }
+>;
+
+const TELLABLE: readonly MessengerEvent["type"][] = ["status", "hole", "filled", "alarm"];
 
 export function isTellable(event: MessengerEvent): event is TellableEvent {
-  return event.type !== "message" && event.type !== "contact" && event.type !== "connection";
+  return TELLABLE.includes(event.type);
 }
 
 export function eventObject(event: TellableEvent): object {

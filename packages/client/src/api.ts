@@ -45,6 +45,18 @@ export interface ShownContact {
   readonly unread: number;
 }
 
+/** What a contact is doing, or has ceased to do. */
+export type TypingState = "typing" | "recording" | "stopped";
+
+/** Who may see whether this person is there: everyone who was ever given the profile key, contacts, nobody. */
+export type Visibility = "everyone" | "contacts" | "nobody";
+
+/** Whoever hides does not see, and whoever does not tell when he was last there is not told it of others. */
+export interface PresenceSettings {
+  readonly visible: Visibility;
+  readonly lastSeen: boolean;
+}
+
 export type ConnectionState =
   | { readonly kind: "offline"; readonly retryAtMs: number | undefined }
   | { readonly kind: "connecting" }
@@ -73,6 +85,23 @@ export type MessengerEvent =
     }
   | { readonly type: "alarm"; readonly kind: AlarmKind; readonly about: string }
   | { readonly type: "contact"; readonly contact: ShownContact }
+  /** Of an accepted contact; "stopped" comes by itself when nothing more is heard. */
+  | {
+      readonly type: "typing";
+      readonly conversation: string;
+      readonly from: string;
+      readonly handle: string | undefined;
+      readonly state: TypingState;
+    }
+  /** Of somebody who is watched. Not online, and undefined: nothing is known, or he shares no more. */
+  | {
+      readonly type: "presence";
+      readonly accountId: string;
+      readonly handle: string | undefined;
+      readonly online: boolean;
+      /** To the minute, milliseconds since 1970. */
+      readonly lastSeenMs: number | undefined;
+    }
   | { readonly type: "connection"; readonly state: ConnectionState };
 
 export type AlarmKind =
@@ -164,6 +193,22 @@ export interface MessengerApi {
   /** 60 digits in groups of five (libsignal's fingerprint, trust.md 2). */
   safetyNumber(accountId: string): Promise<string>;
   markVerified(accountId: string, verified: boolean): Promise<void>;
+
+  /**
+   * What the person is doing, as often as it is noticed: it is told to an accepted contact who is connected, at
+   * most once in 3 seconds, and forgotten there after 8. Sending a message ends it.
+   */
+  typing(conversation: string, state: TypingState): void;
+  presenceSettings(): Promise<PresenceSettings>;
+  /** Resolves once it is saved, and the server has been told where there is a connection. */
+  setPresence(settings: PresenceSettings): Promise<void>;
+  /** The person is at this device, until told otherwise or closed. At first nobody is: a bot never is. */
+  setActive(isActive: boolean): void;
+  /**
+   * From now on these accounts, at most 64, are watched, over reconnects too: `presence` events tell of them.
+   * Somebody whose keys are not known here yet is watched as soon as they are.
+   */
+  watchPresence(accountIds: readonly string[]): Promise<void>;
 
   /** The recovery code until the person confirmed having saved it. */
   pendingRecoveryCode(): Promise<string | undefined>;

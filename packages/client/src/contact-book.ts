@@ -7,19 +7,30 @@ import type { Ledger } from "./conversation/ledger.ts";
 import { emitAfter } from "./events.ts";
 import type { ContactRecord } from "./gen/parley/store/v1/conversation_pb.ts";
 import { onLedger, type Parts } from "./parts.ts";
+import { forgetGivenKeys } from "./presence/given-keys.ts";
+import { dropHeldKeys } from "./presence/held-keys.ts";
+import { renewOwnKeys } from "./presence/own-presence.ts";
+import type { Presence } from "./presence/presence.ts";
 import { putAllDue } from "./receipts/due.ts";
 import type { Receipts } from "./receipts/receipts.ts";
 import type { Transaction } from "./store/transaction.ts";
+
+export interface ContactBookParts {
+  readonly receipts: Receipts;
+  readonly presence: Pick<Presence, "shutOut">;
+}
 
 /** What this person decides about others (delivery.md 2 and 6). */
 export class ContactBook {
   readonly #parts: Parts;
   readonly #receipts: Receipts;
+  readonly #presence: Pick<Presence, "shutOut">;
   readonly #safetyNumbers = new Map<string, string>();
 
-  constructor(parts: Parts, receipts: Receipts) {
+  constructor(parts: Parts, { receipts, presence }: ContactBookParts) {
     this.#parts = parts;
     this.#receipts = receipts;
+    this.#presence = presence;
   }
 
   async all(): Promise<readonly ShownContact[]> {
@@ -67,7 +78,15 @@ export class ContactBook {
           hash: headHash,
         });
       await this.#put(ledger, accountId, { ...record, blocked: true, blockedAt });
+      await this.#shutOut(ledger.tx, accountId);
     });
+  }
+
+  /** Nothing that it holds opens anything of this person's any more (trust.md 5 and 10). */
+  async #shutOut(tx: Transaction, accountId: string): Promise<void> {
+    await dropHeldKeys(tx, accountId);
+    if (await forgetGivenKeys(tx, accountId)) await renewOwnKeys(tx, this.#parts.random);
+    tx.afterCommit(() => this.#presence.shutOut());
   }
 
   async name(accountId: string, localName: string): Promise<void> {

@@ -16,6 +16,11 @@ export async function findContact(
   return row && fromBinary(ContactRecordSchema, row);
 }
 
+export async function isAcceptedContact(tx: Transaction, accountId: string): Promise<boolean> {
+  const contact = await findContact(tx, accountId);
+  return contact !== undefined && contactState(contact) === "accepted";
+}
+
 export function putContact(tx: Transaction, accountId: string, record: ContactRecord): void {
   tx.put("vault-contacts", PREFIX + accountId, toBinary(ContactRecordSchema, record));
 }

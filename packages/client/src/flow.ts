@@ -1,4 +1,4 @@
-import { ProtocolError, type Welcome } from "@parley/protocol";
+import { type Envelope, ProtocolError, type Welcome } from "@parley/protocol";
 import type { ConnectionState } from "./api.ts";
 import type { DeliveredBatch } from "./connection/connection-handler.ts";
 import { ConnectionLostError } from "./connection/connection-lost-error.ts";
@@ -10,6 +10,11 @@ import { Inbox } from "./inbox/inbox.ts";
 import { Outbox } from "./outbox/outbox.ts";
 import { offerAgain } from "./outbox/welcome.ts";
 import { onLedger, type Parts } from "./parts.ts";
+import { forgetAllGivenKeys } from "./presence/given-keys.ts";
+import { Presence } from "./presence/presence.ts";
+import { ServerTime } from "./presence/server-time.ts";
+import { Typing } from "./presence/typing.ts";
+import { TypingOfOthers } from "./presence/typing-of-others.ts";
 import { Receipts } from "./receipts/receipts.ts";
 
 /** What is written offline does not sort above what has been read since, but waits no longer than this. */
@@ -24,6 +29,10 @@ export class Flow {
   readonly outbox: Outbox;
   readonly receipts: Receipts;
   readonly holes: Holes;
+  readonly presence: Presence;
+  readonly typing: Typing;
+  readonly typingOfOthers: TypingOfOthers;
+  readonly #serverTime = new ServerTime();
   readonly #parts: Parts;
   readonly #inbox: Inbox;
   #cancelMaking: () => void = () => {};
@@ -34,8 +43,12 @@ export class Flow {
     this.outbox = new Outbox(parts);
     this.receipts = new Receipts(parts, this.outbox);
     this.holes = new Holes(parts, this.outbox);
+    this.presence = new Presence(parts);
+    this.typing = new Typing(parts, this.#serverTime);
+    this.typingOfOthers = new TypingOfOthers(parts);
     const { outbox, receipts, holes } = this;
-    this.#inbox = new Inbox({ ...parts, outbox, receipts, holes, viewer });
+    const keysHeld = (accountId: string) => this.presence.keysHeld(accountId);
+    this.#inbox = new Inbox({ ...parts, outbox, receipts, holes, viewer, keysHeld });
   }
 
   /** Before anything moves: everything goes on where the store says that it stopped. */
@@ -48,9 +61,12 @@ export class Flow {
   async welcome(welcome: Welcome, rolledBack: boolean): Promise<void> {
     const { clock, device } = this.#parts;
     const nowMs = clock.now();
+    this.#serverTime.welcomed(welcome.serverTimeMs, nowMs);
+    this.typingOfOthers.welcomed(welcome.serverTimeMs);
     const accounts = await onLedger(this.#parts, async (ledger) => {
       if (rolledBack) {
         await endEveryOwnChain(ledger);
+        await forgetAllGivenKeys(ledger.tx);
         await this.outbox.sealAnew(ledger.tx);
       }
       if (rolledBack || welcome.skipped) await this.holes.askEverybody(ledger);
@@ -62,6 +78,7 @@ export class Flow {
     for (const account of accounts) this.receipts.note(account);
     if (welcome.skipped) await this.#clearSkipped();
     this.outbox.connected();
+    this.presence.connected();
     this.#cancelMaking();
     this.#cancelMaking = clock.after(MAKE_AFTER_MS, () => this.outbox.mayMakeEntries());
   }
@@ -75,6 +92,10 @@ export class Flow {
     await this.#inbox.takeParked();
     this.#inbox.drained();
     this.outbox.mayMakeEntries();
+  }
+
+  live(envelope: Envelope): void {
+    this.typingOfOthers.take(envelope).catch((cause: unknown) => this.#parts.fatal(cause));
   }
 
   /** The mailbox was full and is not any more: what was left out is asked for (delivery.md 3). */
@@ -92,6 +113,8 @@ export class Flow {
     this.#cancelMaking();
     this.outbox.disconnected();
     this.#inbox.disconnected();
+    this.presence.disconnected();
+    this.typingOfOthers.disconnected();
   }
 
   /**
@@ -111,6 +134,9 @@ export class Flow {
     this.outbox.close();
     this.receipts.close();
     this.#inbox.disconnected();
+    this.presence.disconnected();
+    this.typing.close();
+    this.typingOfOthers.disconnected();
   }
 
   /** Once the requests are durable; where the answer is lost, the next welcome says it again. */

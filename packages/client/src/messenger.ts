@@ -6,9 +6,11 @@ import {
   type MessengerApi,
   MessengerError,
   type MessengerEvent,
+  type PresenceSettings,
   type ShownContact,
   type ShownHole,
   type ShownMessage,
+  type TypingState,
 } from "./api.ts";
 import { ContactBook, handleOf } from "./contact-book.ts";
 import { findContact } from "./contacts.ts";
@@ -62,7 +64,8 @@ export class Messenger implements MessengerApi {
       drained: () => flow().drained(),
       mailboxHasRoom: () => flow().mailboxHasRoom(),
       accountChainMoved: () => {},
-      live: () => {},
+      live: (envelope) => flow().live(envelope),
+      presenceChanged: (changed) => flow().presence.changed(changed),
       alarm: (kind, about) => self().#emit({ type: "alarm", kind, about }),
       fatal: (cause) => self().#fatal(cause),
     });
@@ -79,7 +82,7 @@ export class Messenger implements MessengerApi {
     this.#onFatal = onFatal;
     this.#parts = { device, clock, random, emit, fatal };
     this.#flow = new Flow(this.#parts, viewer);
-    this.#contacts = new ContactBook(this.#parts, this.#flow.receipts);
+    this.#contacts = new ContactBook(this.#parts, this.#flow);
     this.#messages = new Messages(this.#parts, this.#flow, viewer);
     device.connection.onState((state) => {
       this.#flow.stateChanged(state);
@@ -158,6 +161,7 @@ export class Messenger implements MessengerApi {
       this.#flow.outbox.saveTyped(ledger.tx, fields);
     };
     await orMessengerError(onLedger(this.#parts, work));
+    this.#flow.typing.sent(conversation);
     return { messageId: toHex(messageId) };
   }
 
@@ -212,6 +216,30 @@ export class Messenger implements MessengerApi {
 
   async markVerified(accountId: string, verified: boolean): Promise<void> {
     await orMessengerError(this.#contacts.markVerified(accountId, verified));
+  }
+
+  typing(conversation: string, state: TypingState): void {
+    checkConversation(conversation, this.#own());
+    if (this.#ended === undefined) this.#flow.typing.tell(conversation, state);
+  }
+
+  async presenceSettings(): Promise<PresenceSettings> {
+    return await orMessengerError(this.#flow.presence.settings());
+  }
+
+  async setPresence(settings: PresenceSettings): Promise<void> {
+    this.#own();
+    await orMessengerError(this.#flow.presence.set(settings));
+  }
+
+  setActive(isActive: boolean): void {
+    this.#flow.presence.setActive(isActive);
+  }
+
+  async watchPresence(accountIds: readonly string[]): Promise<void> {
+    const own = this.#own();
+    for (const accountId of accountIds) checkConversation(accountId, own);
+    await orMessengerError(this.#flow.presence.watch(accountIds));
   }
 
   async pendingRecoveryCode(): Promise<string | undefined> {
@@ -269,6 +297,8 @@ export class Messenger implements MessengerApi {
   #emit(event: MessengerEvent): void {
     this.#waiters.hear(event);
     for (const listener of [...this.#listeners]) listener(event);
+    // What was being written is here.
+    if (event.type === "message") this.#flow.typingOfOthers.stopped(event.message.from.accountId);
   }
 
   #fatal(cause: unknown): void {

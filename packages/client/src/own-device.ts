@@ -2,6 +2,7 @@ import {
   type AccountHead,
   type Challenge,
   type Envelope,
+  type PresenceChanged,
   ProtocolError,
   type SignUpResponse,
   toHex,
@@ -110,6 +111,10 @@ export class OwnDevice implements Login {
 
   mailboxHasRoom(): void {
     this.#parts.events.mailboxHasRoom();
+  }
+
+  presenceChanged(changed: PresenceChanged): void {
+    this.#parts.events.presenceChanged(changed);
   }
 
   /** What runs in the background has ended. */

@@ -32,7 +32,9 @@ export function ownAddress({ device }: Pick<Parts, "device">): DeviceAddress {
 export function sealingOf(parts: Parts): Sealing {
   const { directory, sessions, identity } = parts.device;
   const ownHandle = identity.account?.handle ?? "";
-  return { directory, sessions, random: parts.random, own: ownAddress(parts), ownHandle };
+  const { random, clock } = parts;
+  const own = ownAddress(parts);
+  return { directory, sessions, random, own, ownHandle, nowMs: clock.now() };
 }
 
 /** A piece of work over the rows of conversations. */

@@ -63,6 +63,7 @@ async function open(serverUrl = "http://127.0.0.1:7420"): Promise<void> {
       live: () => {},
       accountChainMoved: () => log.push("chain moved"),
       mailboxHasRoom: () => {},
+      presenceChanged: () => {},
       alarm: (kind, about) => {
         expect(about).toBe(device.identity.account?.accountId);
         log.push(`alarm ${kind}`);

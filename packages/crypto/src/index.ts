@@ -14,6 +14,7 @@ export * from "./labels.ts";
 export * from "./live.ts";
 export * from "./operation.ts";
 export * from "./padding.ts";
+export * from "./presence-token.ts";
 export * from "./primitives/cipher.ts";
 export * from "./primitives/hash.ts";
 export * from "./primitives/noble-provider.ts";

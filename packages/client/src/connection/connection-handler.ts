@@ -1,4 +1,4 @@
-import type { AccountHead, Envelope, Welcome } from "@parley/protocol";
+import type { AccountHead, Envelope, PresenceChanged, Welcome } from "@parley/protocol";
 
 /**
  * What a Connection hands up. `welcome`, `delivered` and `drained` are called one after the other, each
@@ -20,6 +20,7 @@ export interface ConnectionHandler {
   live(envelope: Envelope): void;
   accountChainMoved(ownHead: AccountHead): void;
   mailboxHasRoom(): void;
+  presenceChanged(changed: PresenceChanged): void;
 }
 
 /** At most 256 envelopes and about 1 MiB: what arrived while the batch before was handled. */

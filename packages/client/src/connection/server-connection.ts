@@ -168,6 +168,7 @@ export class ServerConnection implements Connection {
       else if (response.case === "accountChainMoved")
         handler.accountChainMoved(response.value.ownHead as AccountHead);
       else if (response.case === "mailboxHasRoom") handler.mailboxHasRoom();
+      else if (response.case === "presenceChanged") handler.presenceChanged(response.value);
       else if (response.case === "moving")
         attempt.reconnectAfterMs = response.value.reconnectAfterMs;
     } catch (cause) {

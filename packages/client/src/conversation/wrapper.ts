@@ -1,6 +1,7 @@
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { type AccountHead, ContentSchema, fromHex, toHex } from "@parley/protocol";
 import type { ChainRecord } from "../gen/parley/store/v1/conversation_pb.ts";
+import type { KeyWithId } from "../presence/shared-key.ts";
 import type { DeviceAddress } from "../sessions/device-address.ts";
 import { acceptedHead } from "./chain.ts";
 import { entryHash } from "./entry.ts";
@@ -13,11 +14,16 @@ export interface Wrapping {
   readonly chain: MessageInitShape<typeof ContentSchema>["chain"];
   /** For somebody who may not have met this account yet. */
   readonly senderHandle?: string | undefined;
+  /** Until a receipt echoes their ids (trust.md 5 and 10). */
+  readonly liveKey?: KeyWithId | undefined;
+  readonly profileKey?: KeyWithId | undefined;
+  readonly contactKey?: KeyWithId | undefined;
   readonly class: NonNullable<MessageInitShape<typeof ContentSchema>["class"]>;
 }
 
 export function wrap(wrapping: Wrapping): Uint8Array {
   const { senderHead, recipientHead, chain, senderHandle, class: kind } = wrapping;
+  const { liveKey, profileKey, contactKey } = wrapping;
   return toBinary(
     ContentSchema,
     create(ContentSchema, {
@@ -25,10 +31,15 @@ export function wrap(wrapping: Wrapping): Uint8Array {
       ...(recipientHead && { recipientHead }),
       ...(chain && { chain }),
       ...(senderHandle && { senderHandle }),
+      ...(liveKey && { liveKey: idAndKey(liveKey) }),
+      ...(profileKey && { profileKey: idAndKey(profileKey) }),
+      ...(contactKey && { contactKey: idAndKey(contactKey) }),
       class: kind,
     }),
   );
 }
+
+const idAndKey = ({ id, key }: KeyWithId) => ({ id, key });
 
 /** Where the chain begins for the device; decided with the first entry that goes there. */
 export function startFor(chain: ChainRecord, to: DeviceAddress, counter: number): number {

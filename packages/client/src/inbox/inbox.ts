@@ -21,6 +21,7 @@ export interface InboxParts extends Parts {
   readonly receipts: Receipts;
   readonly holes: Holes;
   viewer(): Viewer;
+  keysHeld(accountId: string): void;
 }
 
 /** One envelope, as it came or as it was parked. */
@@ -203,8 +204,8 @@ export class Inbox {
       case "content": {
         const content = openContent(decrypted.bytes);
         if (content === undefined) return await noteLost(batch, from);
-        const { emit, outbox } = this.#parts;
-        const taking = { directory, own: ownAddress(this.#parts), outbox, emit };
+        const { emit, keysHeld, outbox } = this.#parts;
+        const taking = { directory, own: ownAddress(this.#parts), outbox, emit, keysHeld };
         return await takeContent(taking, batch, from, content);
       }
     }

@@ -9,10 +9,12 @@ import {
   toHex,
   validate,
 } from "@parley/protocol";
+import { contactState, findContact } from "../contacts.ts";
 import { belongsTo, newChain, noteTold } from "../conversation/chain.ts";
 import { entryHash } from "../conversation/entry.ts";
 import { answerHoles } from "../holes/answer-holes.ts";
 import { takeAnswer } from "../holes/take-answer.ts";
+import { holdKeys } from "../presence/held-keys.ts";
 import { applyReceipt } from "../receipts/apply-receipt.ts";
 import { putAllDue } from "../receipts/due.ts";
 import type { DeviceAddress } from "../sessions/device-address.ts";
@@ -40,6 +42,7 @@ export async function takeContent(
   await lookAtHeads(taking, batch, from, content);
   batch.touch(from);
   if (content.senderHandle !== "") await takeClaim(taking, batch, from, content.senderHandle);
+  await takeKeys(taking, batch, from, content);
   const { class: kind } = content;
   if (kind.case === "entry") {
     const heads = { sender: content.senderHead, recipient: content.recipientHead };
@@ -49,6 +52,21 @@ export async function takeContent(
     if (content.chain !== undefined) await takeTold(taking, batch, from, content.chain);
     await takeSignal(taking, batch, from, kind.value);
   }
+}
+
+/** Of strangers too: should they be let in, their keys are here. Of a blocked account nothing is held. */
+async function takeKeys(
+  { own, keysHeld }: Taking,
+  { tx }: InboxBatch,
+  from: DeviceAddress,
+  content: Content,
+): Promise<void> {
+  const { liveKey, profileKey, contactKey } = content;
+  const carriesSome = liveKey !== undefined || profileKey !== undefined || contactKey !== undefined;
+  if (!carriesSome || from.accountId === own.accountId) return;
+  const contact = await findContact(tx, from.accountId);
+  if (contact !== undefined && contactState(contact) === "blocked") return;
+  if (await holdKeys(tx, from, content)) tx.afterCommit(() => keysHeld(from.accountId));
 }
 
 /** What somebody says that he is called, of whom no handle is known. */

@@ -12,6 +12,8 @@ export interface Taking {
   readonly own: DeviceAddress;
   readonly outbox: Outbox;
   readonly emit: Emit;
+  /** Other keys of the account are held now. After the commit. */
+  keysHeld(accountId: string): void;
 }
 
 export interface Received {

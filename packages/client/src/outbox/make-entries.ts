@@ -31,7 +31,7 @@ const CHAIN_ID_BYTES = 8;
  * transaction, in the order of typing (delivery.md 2). Throws NoSessionError: nothing is made.
  */
 export async function makeEntries(
-  making: Sealing & { readonly nowMs: number; nextKey(): string },
+  making: Sealing & { nextKey(): string },
   tx: Transaction,
   batch: readonly Typed[],
 ): Promise<Made[]> {

@@ -178,8 +178,7 @@ export class Outbox {
     const batch = this.#nextTypedBatch();
     if (batch.length === 0) return;
     this.#again = true;
-    const nowMs = this.#parts.clock.now();
-    const making = { ...sealingOf(this.#parts), nowMs, nextKey: () => sendKey(this.#nextSend++) };
+    const making = { ...sealingOf(this.#parts), nextKey: () => sendKey(this.#nextSend++) };
     try {
       await this.#parts.device.transactor.transact(async (tx) => {
         const made = await makeEntries(making, tx, batch);

@@ -6,6 +6,7 @@ import {
   fromHex,
   type SendMessageRequest,
   SendMessageRequestSchema,
+  type Signal,
   SignalSchema,
   toHex,
 } from "@parley/protocol";
@@ -18,6 +19,8 @@ import type { Device } from "../device.ts";
 import type { KnownAccount } from "../directory/directory.ts";
 import type { OutboxItem } from "../gen/parley/store/v1/conversation_pb.ts";
 import type { Random } from "../ports/random.ts";
+import { ridingKeys } from "../presence/given-keys.ts";
+import { echoesFor } from "../presence/held-keys.ts";
 import type { DeviceAddress } from "../sessions/device-address.ts";
 import { NoSessionError } from "../sessions/sessions.ts";
 
@@ -27,6 +30,7 @@ export interface Sealing extends Pick<Device, "directory" | "sessions"> {
   readonly own: DeviceAddress;
   readonly ownHandle: string;
   readonly random: Random;
+  readonly nowMs: number;
 }
 
 /**
@@ -76,12 +80,18 @@ interface Parties {
 }
 
 function sealer(
-  { sessions, random, ownHandle }: Sealing,
+  { sessions, random, nowMs, ownHandle }: Sealing,
   ledger: Ledger,
   { item, recipient, sender }: Parties,
 ) {
+  const lists = { own: sender.head.hash, theirs: recipient.head.hash };
   return async (to: DeviceAddress) => {
+    const keys =
+      to.accountId === recipient.accountId
+        ? await ridingKeys(ledger.tx, { random, nowMs }, { to, lists })
+        : {};
     const content = wrap({
+      ...keys,
       senderHead: sender.head,
       recipientHead: to.accountId === recipient.accountId ? recipient.head : undefined,
       ...(await contentFor(ledger, { item, recipient, sender, ownHandle }, to)),
@@ -92,7 +102,9 @@ function sealer(
       deliveryClass: DeliveryClass.DURABLE,
       // As in ordinary chats, whatever it holds: the bit says nothing (trust.md 10).
       urgent: true,
-      ciphertext: await sessions.encrypt(ledger.tx, to, content),
+      ciphertext: await sessions.encrypt(ledger.tx, to, content, {
+        carriesKeys: Object.values(keys).some((key) => key !== undefined),
+      }),
     });
   };
 }
@@ -105,7 +117,7 @@ async function contentFor(
   if (item.content.case === "signal")
     return {
       chain: await ownHeadFor(ledger, recipient.accountId, to),
-      class: { case: "signal", value: fromBinary(SignalSchema, item.content.value) },
+      class: { case: "signal", value: await signalFor(ledger, item.content.value, to) },
     };
   const point = pointOf(item);
   const entry = await ledger.entry(point);
@@ -131,6 +143,13 @@ async function contentFor(
       value: create(EntrySchema, { head: entry.head, body: entry.body }),
     },
   };
+}
+
+/** A receipt says to each device which of its keys are held here (delivery.md 6). */
+async function signalFor({ tx }: Ledger, encoded: Uint8Array, to: DeviceAddress): Promise<Signal> {
+  const signal = fromBinary(SignalSchema, encoded);
+  if (signal.kind.case === "receipt") Object.assign(signal.kind.value, await echoesFor(tx, to));
+  return signal;
 }
 
 export function pointOf({ content }: OutboxItem): EntryPoint {

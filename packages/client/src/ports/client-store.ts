@@ -42,11 +42,13 @@ export type TableName =
   | "vault-device" // one row: seed, registration id, account, handle, server, receipt, recovery code until confirmed
   | "vault-chains" // own account chain
   | "vault-contacts" // pins of contacts: handle, root key, head, accepted, blocked, verified
+  | "vault-settings" // what the person has decided, and the keys that go with it
   | "vault-unsent" // entries from typing until accepted
   | "device-state" // one row: state number, epochs, prekey ids, Lamport bookkeeping
   | "prekeys" // private halves
   | "account-chains" // other accounts' chains, verified
   | "sessions" // session records, by protocol address
+  | "shared-keys" // live, profile and contact keys: given, echoed, held
   | "chains" // per chain: head, hash, missing ranges, start, receipts
   | "entries" // exact bytes of entries, by conversation, chain and counter
   | "messages" // message id -> entry: an id is shown once

@@ -5,6 +5,7 @@ import type { Ledger } from "../conversation/ledger.ts";
 import { ownerOf } from "../conversation/placing.ts";
 import { type Emit, emitAfter } from "../events.ts";
 import { dropAccepted } from "../outbox/outbox-row.ts";
+import { noteEchoes } from "../presence/given-keys.ts";
 import type { DeviceAddress } from "../sessions/device-address.ts";
 import { afterReceipt } from "./watermark.ts";
 
@@ -19,6 +20,7 @@ export async function applyReceipt(
   ledger: Ledger,
   { from, receipt }: { readonly from: DeviceAddress; readonly receipt: Receipt },
 ): Promise<void> {
+  await noteEchoes(ledger.tx, from, receipt);
   for (const of of receipt.chains)
     await applyToChain(applying, ledger, { from: from.accountId, device: from.deviceId, of });
 }

@@ -34,6 +34,7 @@ beforeEach(async () => {
 const silent: DeviceEvents = {
   ...{ welcome: async () => {}, delivered: async () => {}, drained: async () => {} },
   ...{ live: () => {}, accountChainMoved: () => {}, mailboxHasRoom: () => {} },
+  presenceChanged: () => {},
   ...{ alarm: () => {}, fatal: (cause) => expect.fail(String(cause)) },
 };
 
