@@ -7,6 +7,7 @@ export const LABELS = {
   accountId: "Parley account id v1",
   accountState: "Parley account state v1",
   deviceConsent: "Parley device consent v1",
+  invitation: "Parley invitation v1",
   login: "Parley login v1",
 } as const;
 
