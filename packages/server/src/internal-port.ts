@@ -1,4 +1,5 @@
 import type { AddressInfo } from "node:net";
+import type { Config } from "./config/config.ts";
 import { createInternalHttp, type InternalParts } from "./gateway/internal-http.ts";
 import type { Log } from "./ports/log.ts";
 
@@ -10,18 +11,12 @@ export interface InternalPort {
 
 const NONE: InternalPort = { started: () => undefined, close: async () => undefined };
 
-export interface InternalPortOptions extends Omit<InternalParts, "isStarted"> {
-  readonly host: string;
-  readonly port: number;
-  readonly log: Log;
-}
-
-/** Listens, or rejects as a listener does. */
+/** Listens where the settings say so; rejects as a listener does. */
 export async function openInternalPort(
-  isEnabled: boolean,
-  { host, port, log, ...parts }: InternalPortOptions,
+  { enabled, host, port }: Config["metrics"],
+  { log, ...parts }: Omit<InternalParts, "isStarted"> & { readonly log: Log },
 ): Promise<InternalPort> {
-  if (!isEnabled) return NONE;
+  if (!enabled) return NONE;
   let isStarted = false;
   const http = createInternalHttp({ ...parts, isStarted: () => isStarted });
   await http.listen({ host, port });

@@ -15,9 +15,18 @@ import { OTHER, type Tally } from "./tally.ts";
 export class PrometheusMetrics implements Metrics {
   readonly registry = new Registry();
   readonly #counts = new Counts();
+  #reading: Promise<string> | undefined;
 
   constructor() {
     expose(this.#counts, this.registry);
+  }
+
+  /** One reading for all who ask meanwhile: each begins by emptying what the one before filled. */
+  async exposition(): Promise<{ readonly contentType: string; readonly text: string }> {
+    this.#reading ??= this.registry.metrics().finally(() => {
+      this.#reading = undefined;
+    });
+    return { contentType: this.registry.contentType, text: await this.#reading };
   }
 
   now(): number {

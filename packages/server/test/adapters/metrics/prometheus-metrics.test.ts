@@ -4,7 +4,7 @@ import { PrometheusMetrics } from "../../../src/adapters/metrics/prometheus-metr
 
 /** `name{labels}` → value, of everything that is exposed. */
 async function scrape(metrics: PrometheusMetrics): Promise<Map<string, number>> {
-  const lines = (await metrics.registry.metrics()).split("\n");
+  const lines = (await metrics.exposition()).text.split("\n");
   return new Map(
     lines
       .filter((line) => line !== "" && !line.startsWith("#"))
