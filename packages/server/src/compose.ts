@@ -1,4 +1,7 @@
 import { GroupCommit } from "./adapters/embedded/group-commit.ts";
+import type { LogDisk } from "./adapters/embedded/mail/log-disk.ts";
+import { type OpenedMail, openMail } from "./adapters/embedded/mail/open-mail.ts";
+import { systemLogDisk } from "./adapters/embedded/mail/system-log-disk.ts";
 import { MemoryPresenceStore } from "./adapters/embedded/memory-presence-store.ts";
 import { MemoryRateLimiter } from "./adapters/embedded/memory-rate-limiter.ts";
 import { MemorySessionRegistry } from "./adapters/embedded/memory-session-registry.ts";
@@ -12,19 +15,26 @@ import {
 import { receiptKeyOf } from "./adapters/embedded/receipt-key.ts";
 import { SqliteAccountStore } from "./adapters/embedded/sqlite-account-store.ts";
 import { SqliteEpochStore } from "./adapters/embedded/sqlite-epoch-store.ts";
-import { SqliteMailboxStore } from "./adapters/embedded/sqlite-mailbox-store.ts";
+import { SqliteInvitationStore } from "./adapters/embedded/sqlite-invitation-store.ts";
 import { SqlitePrekeyStore } from "./adapters/embedded/sqlite-prekey-store.ts";
 import { systemClock } from "./adapters/embedded/system-clock.ts";
 import { systemRandom } from "./adapters/embedded/system-random.ts";
+import { EventLoopCheck } from "./adapters/health/event-loop-check.ts";
+import { folderCheck } from "./adapters/health/folder-check.ts";
 import { pinoLog } from "./adapters/log/pino-log.ts";
 import { LogPushSender } from "./adapters/push/log-push-sender.ts";
 import type { Context } from "./context.ts";
+import { calmLog } from "./core/calm-log.ts";
+import { countedPush } from "./core/counted-push.ts";
+import { Invitations } from "./core/invitations.ts";
 import { Limits } from "./core/limits.ts";
 import { LinkSteps } from "./core/link-steps.ts";
 import { PresenceDesk } from "./core/presence-desk.ts";
+import { Readiness } from "./core/readiness.ts";
 import { logIds } from "./lib/log-id.ts";
 import { type Mortal, mortal } from "./lib/mortal.ts";
 import type { Clock } from "./ports/clock.ts";
+import type { Finding, HealthCheck } from "./ports/health-check.ts";
 import type { Log } from "./ports/log.ts";
 import { type Metrics, NO_METRICS } from "./ports/metrics.ts";
 import type { Ports } from "./ports/ports.ts";
@@ -44,15 +54,23 @@ export interface EmbeddedOptions {
   /** Nobody counts, or traces, without them. */
   readonly metrics?: Metrics;
   readonly tracer?: Tracer;
+  /** What else it takes to be ready. */
+  readonly checks?: readonly HealthCheck[];
   /** Runs behind what has arrived already. By default a promise, so that whoever owns the clock owns all. */
   readonly defer?: (run: () => void) => void;
   /** The disk failed: nothing may be answered any more. By default the server just falls silent. */
   readonly onFatal?: (cause: unknown) => void;
+  /** Where the mail log lies; a simulation's tears, fills and fails. */
+  readonly logDisk?: LogDisk;
   /** Puts something round the ports: a simulation's faults. */
   readonly wrapPorts?: (ports: Ports) => Ports;
 }
 
 export interface EmbeddedServer extends Server {
+  readonly readiness: Readiness;
+  /** For its operator. */
+  readonly invitations: Invitations;
+  readonly settings: ServerSettings;
   /** Drains, commits what waits, and closes the store. */
   stop(): Promise<void>;
   /** Ends as `kill -9` would: nothing is written, said or answered any more. The folder is free again. */
@@ -61,6 +79,7 @@ export interface EmbeddedServer extends Server {
   setOrigins(origins: readonly string[]): void;
 }
 
+export { inspectStore, type StoreSeen } from "./adapters/embedded/inspect-store.ts";
 export { DataFolderError, DataFolderInUseError, pinoLog };
 
 export interface ProcessParts {
@@ -76,6 +95,7 @@ export function compose(config: Partial<ServerSettings>, parts: ProcessParts): E
   return openEmbedded({
     ...parts,
     config,
+    checks: [folderCheck(parts.dataFolder), new EventLoopCheck()],
     clock: systemClock,
     random: systemRandom,
     // Behind everything that the sockets had to say in this turn of the event loop.
@@ -106,20 +126,24 @@ export function openEmbedded(options: EmbeddedOptions): EmbeddedServer {
 function embeddedOn(store: OpenedStore, options: EmbeddedOptions): EmbeddedServer {
   const settings = { ...SETTINGS_DEFAULT, ...options.config };
   const world = mortal(options.clock, options.log ?? SILENT);
-  const { clock, log } = world;
-  const commit = new GroupCommit(store, {
-    clock,
-    log,
-    defer: options.defer ?? ((run) => void Promise.resolve().then(run)),
-    onFatal: (cause) => {
-      world.end();
-      options.onFatal?.(cause);
-    },
-  });
+  const { clock } = world;
+  const log = calmLog(world.log, clock);
+  const defer = options.defer ?? ((run: () => void) => void Promise.resolve().then(run));
+  const onFatal = (cause: unknown) => {
+    world.end();
+    options.onFatal?.(cause);
+  };
+  const commit = new GroupCommit(store, { clock, log, defer, onFatal });
   const logId = logIds(options.random(SALT_BYTES));
   const { random, metrics = NO_METRICS, tracer = NO_TRACER } = options;
   const parts = { clock, log, logId, settings, random, metrics, tracer };
-  const made = embeddedPorts(store, commit, parts);
+  const mail = openMail({
+    ...{ store, storeCommit: commit, defer, onFatal, clock, log, metrics },
+    disk: options.logDisk ?? systemLogDisk(settings.store.writer),
+    fileBytes: settings.store.logFileBytes,
+    limits: settings.mailbox,
+  });
+  const made = embeddedPorts({ store, commit, mail }, parts);
   const ports = options.wrapPorts?.(made) ?? made;
   const { rateLimiter, presenceStore } = ports;
   const server = createServer({
@@ -131,18 +155,36 @@ function embeddedOn(store: OpenedStore, options: EmbeddedOptions): EmbeddedServe
     presence: new PresenceDesk({ store: presenceStore, clock, log, settings: settings.presence }),
     limits: new Limits({ rateLimiter, clock, log, metrics, isDryRun: settings.limits.dryRun }),
   });
+  metrics.gauge("accounts", () => ports.accounts.count());
+  metrics.gauge("epochs", async () => (await ports.epochs.since(NO_EPOCH)).length);
+  log.info({}, "epoch-opened");
+  const readiness = new Readiness({ clock, log }, [
+    { name: "draining", look: () => lookAtDraining(server) },
+    ...(options.checks ?? []),
+  ]);
   return {
     ...server,
+    readiness,
+    settings,
+    invitations: new Invitations({
+      store: ports.invitations,
+      accounts: ports.accounts,
+      clock,
+      random,
+    }),
     accept: (transport) => accept(server, world, transport),
     setOrigins: (origins) => {
       settings.origins = origins;
     },
     stop: async () => {
-      await server.drain();
+      const drained = server.drain();
+      readiness.forget();
+      await drained;
       commit.flush();
-      end({ store, commit, world });
+      await mail.flush();
+      end({ store, commit, mail, world });
     },
-    kill: () => end({ store, commit, world }),
+    kill: () => end({ store, commit, mail, world }),
   };
 }
 
@@ -151,28 +193,46 @@ type Parts = Pick<
   "clock" | "log" | "logId" | "settings" | "random" | "metrics" | "tracer"
 >;
 
-function embeddedPorts(store: OpenedStore, commit: GroupCommit, parts: Parts): Ports {
+interface Opened {
+  readonly store: OpenedStore;
+  readonly commit: GroupCommit;
+  readonly mail: OpenedMail;
+}
+
+function embeddedPorts({ store, commit, mail }: Opened, parts: Parts): Ports {
   const { db } = store;
-  const { clock, log, logId, settings, random } = parts;
+  const { clock, log, logId, settings, random, metrics } = parts;
   const epochs = new SqliteEpochStore(db, {
-    recovered: commit.mark,
+    recovered: mail.recovered,
     nowMs: clock.now(),
     random,
   });
   const prekeys = new SqlitePrekeyStore(db, commit, clock);
-  const mailboxes = new SqliteMailboxStore(db, commit, { clock, log, limits: settings.mailbox });
-  mailboxes.startSweeping();
+  const invitations = new SqliteInvitationStore(db, commit, clock);
+  const { mailboxes } = mail;
   return {
-    accounts: new SqliteAccountStore(db, commit, [prekeys, mailboxes]),
+    accounts: new SqliteAccountStore(db, commit, {
+      deviceRows: [prekeys, mailboxes],
+      invitations,
+    }),
+    invitations,
     prekeys,
     mailboxes,
     epochs,
     registry: new MemorySessionRegistry(),
     bus: new MemoryWakeupBus(),
-    push: new LogPushSender(log, logId),
+    push: countedPush(new LogPushSender(log, logId), metrics),
     presenceStore: new MemoryPresenceStore(settings.presence.accountsMax),
     rateLimiter: new MemoryRateLimiter(clock, settings.limits),
   };
+}
+
+/** No epoch has it, so that all are named. */
+const NO_EPOCH = new Uint8Array(0);
+
+function lookAtDraining(server: Server): Finding {
+  const isDraining = server.isDraining();
+  return { isOk: !isDraining, detail: isDraining ? "the server is stopping" : "no" };
 }
 
 function accept(server: Server, world: Mortal, transport: Transport): Accepted {
@@ -189,15 +249,14 @@ function accept(server: Server, world: Mortal, transport: Transport): Accepted {
   };
 }
 
-interface Running {
-  readonly store: OpenedStore;
-  readonly commit: GroupCommit;
+interface Running extends Opened {
   readonly world: Mortal;
 }
 
-function end({ store, commit, world }: Running): void {
+function end({ store, commit, mail, world }: Running): void {
   if (world.isDead() && !store.db.isOpen) return;
   world.end();
   commit.stop();
+  mail.close();
   store.db.close();
 }

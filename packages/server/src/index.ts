@@ -1,3 +1,4 @@
+export type { LogDisk, LogFile } from "./adapters/embedded/mail/log-disk.ts";
 export { type EmbeddedOptions, type EmbeddedServer, openEmbedded } from "./compose.ts";
 export type { Clock } from "./ports/clock.ts";
 export type { Log } from "./ports/log.ts";

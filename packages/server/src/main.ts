@@ -1,6 +1,13 @@
 import type { AddressInfo } from "node:net";
-import { resolve } from "node:path";
-import { compose, DataFolderError, DataFolderInUseError, pinoLog } from "./compose.ts";
+import { openAdminSocket } from "./admin-socket.ts";
+import {
+  compose,
+  DataFolderError,
+  DataFolderInUseError,
+  type EmbeddedServer,
+  pinoLog,
+} from "./compose.ts";
+import { composeWatch } from "./compose-watch.ts";
 import { type Config, loopbackOrigins } from "./config/config.ts";
 import { configCommand } from "./config/config-command.ts";
 import { ConfigError } from "./config/config-error.ts";
@@ -14,8 +21,12 @@ import {
   EXIT_UNAVAILABLE,
   EXIT_USAGE,
 } from "./exit-status.ts";
+import { createAdminHttp } from "./gateway/admin-http.ts";
 import { createHttp } from "./gateway/http.ts";
 import { attachWebSocket } from "./gateway/websocket.ts";
+import { greeting } from "./greeting.ts";
+import { openInternalPort } from "./internal-port.ts";
+import type { Log } from "./ports/log.ts";
 
 const NODE_MAJOR_MIN = 24;
 
@@ -57,8 +68,15 @@ async function obey(args: readonly string[]): Promise<void> {
       process.exitCode = printed.status;
       return undefined;
     }
+    case "doctor": {
+      const { doctorCommand } = await import("./doctor/doctor-command.ts");
+      const status = await doctorCommand(rest, process.env, (text) => process.stdout.write(text));
+      if (status === "help") return printUsage();
+      process.exitCode = status;
+      return undefined;
+    }
     default:
-      return fail(EXIT_USAGE, `${command} is none of serve, config\n\n${usage()}`);
+      return fail(EXIT_USAGE, `${command} is none of serve, config, doctor\n\n${usage()}`);
   }
 }
 
@@ -72,28 +90,34 @@ async function run(config: Config): Promise<void> {
     log.error({ err: cause }, "bug");
     process.exit(EXIT_BUG);
   });
+  const watch = await composeWatch(config);
+  const { metrics, tracer, exposition } = watch;
   const server = compose(config.settings, {
-    dataFolder: config.dataFolder,
-    log,
+    ...{ dataFolder: config.dataFolder, log, metrics, tracer },
     // At once, in the same turn: nothing that was not written may be answered.
     onFatal: (cause) => {
       log.error({ err: cause }, "disk-failed");
       process.exit(EXIT_IO);
     },
   });
-  const http = createHttp();
+  const { readiness } = server;
+  const internal = await openInternalPort(config.metrics, { log, readiness, exposition });
+  const http = createHttp(readiness);
   const webSocket = attachWebSocket(http.server, server);
   await http.listen({ host: config.host, port: config.port });
   const { port } = http.server.address() as AddressInfo;
   const { origins } = config.settings;
   server.setOrigins(origins.length > 0 ? origins : loopbackOrigins(port));
+  const admin = await adminSocket(server, config, log);
   stopOnSignal(async () => {
     log.info({ connections: server.connectionCount() }, "stopping");
-    await Promise.all([server.stop(), webSocket.close(), http.close()]);
+    await Promise.all([server.stop(), admin?.close(), webSocket.close(), http.close()]);
+    await Promise.all([internal.close(), watch.close()]);
     log.info({}, "stopped");
   });
+  internal.started();
   log.info({ port }, "listening");
-  greet(config, port);
+  await greet(server, config, port);
 }
 
 /** Once: finish, and exit with 0. Twice: at once. */
@@ -113,14 +137,21 @@ function stopOnSignal(stop: () => Promise<void>): void {
     });
 }
 
-function greet({ dataFolder, host, settings }: Config, port: number): void {
-  const name = host.includes(":") ? `[${host}]` : host;
-  const address = settings.origins[0] ?? `http://${name}:${port}`;
-  process.stdout.write(
-    `Parley listens on http://${name}:${port}\n` +
-      `Data folder: ${resolve(dataFolder)}\n` +
-      `Next, in another terminal: npx parley signup --server ${address} --handle NAME\n`,
-  );
+/** Where it cannot be had, commands that need it say so, and the server goes on without. */
+async function adminSocket(server: EmbeddedServer, { dataFolder }: Config, log: Log) {
+  const { invitations, settings } = server;
+  try {
+    return await openAdminSocket(createAdminHttp({ invitations, settings }), dataFolder);
+  } catch (cause) {
+    log.warn({ err: cause }, "admin-socket-failed");
+    return undefined;
+  }
+}
+
+async function greet(server: EmbeddedServer, config: Config, port: number): Promise<void> {
+  const isInvited = config.settings.signUp === "invitation";
+  const invitation = isInvited ? await server.invitations.first() : undefined;
+  process.stdout.write(greeting({ config, port, invitation }));
 }
 
 function isListenError(cause: unknown): cause is NodeJS.ErrnoException {

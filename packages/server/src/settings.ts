@@ -13,6 +13,12 @@ export interface ServerSettings {
     readonly envelopesPerSourceMax: number;
     readonly awayMsMax: number;
   };
+  readonly store: {
+    /** Who waits for the disk (adapters/embedded/mail/system-log-disk.ts). */
+    readonly writer: "auto" | "main" | "thread";
+    /** Size of one file of the mail log; there are two to four. */
+    readonly logFileBytes: number;
+  };
   readonly presence: {
     /** How long a connection may be gone before the person is. */
     readonly graceMs: number;
@@ -87,6 +93,11 @@ export const SETTINGS_DEFAULT: ServerSettings = {
     bytesMax: 64 * MiB,
     envelopesPerSourceMax: 5_000,
     awayMsMax: ENVELOPE_LIFETIME_MS,
+  },
+  store: {
+    writer: "auto",
+    // About 16,000 messages: a second of a very busy server, and as much memory for those that wait.
+    logFileBytes: 8 * MiB,
   },
   presence: {
     // A telephone that changes its network is back within it.

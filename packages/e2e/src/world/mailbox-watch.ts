@@ -10,7 +10,7 @@ export function watchMailboxes(
   nameOf: (accountId: string) => string,
 ): Ports {
   const { mailboxes } = ports;
-  const envelopes = new Map<string, string>();
+  const envelopes = new WeakMap<object, string>();
   const open: typeof mailboxes.open = (mailbox) => {
     const reader = mailboxes.open(mailbox);
     return {
@@ -25,7 +25,7 @@ export function watchMailboxes(
     history.add("server", {
       f: "remove",
       mailbox: nameOf(mailbox.accountId),
-      envelopes: rows.map((row) => envelopes.get(row) ?? `a row that nobody read: ${row}`),
+      envelopes: rows.map((row) => envelopes.get(row) ?? "a row that nobody read"),
     });
     return mailboxes.remove(mailbox, rows);
   };

@@ -6,9 +6,13 @@ import { Life, LifeClock } from "../simulation/life.ts";
 import type { Network } from "../simulation/network.ts";
 import type { SeededRandom } from "../simulation/seeded-random.ts";
 import type { VirtualClock } from "../simulation/virtual-clock.ts";
+import { promptLogDisk } from "./log-disk.ts";
 import { watchDurable, watchMailboxes } from "./mailbox-watch.ts";
 import { PortGate } from "./port-gate.ts";
 import type { Counters } from "./sometimes.ts";
+
+/** The least that takes the longest frame: files that fill often. */
+const LOG_FILE_BYTES = 2 * 1024 * 1024;
 
 export const SERVER_URL = "http://127.0.0.1:7420";
 
@@ -73,7 +77,8 @@ export class ServerHost {
       dataFolder: folder,
       clock: new LifeClock(clock, life, this.skew),
       random: (count) => bytes.bytes(count),
-      config: { origins: [SERVER_URL] },
+      config: { origins: [SERVER_URL], store: { writer: "main", logFileBytes: LOG_FILE_BYTES } },
+      logDisk: promptLogDisk,
       onFatal: (cause) => this.#parts.failed(cause),
       log: loudLog((line) => this.#parts.failed(new Error(line))),
       wrapPorts: (ports) => {

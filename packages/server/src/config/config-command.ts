@@ -24,7 +24,7 @@ export function configCommand(args: readonly string[], env: Environment): Printe
     case "check":
       return checked(rest, env);
     case "show": {
-      const read = readConfig(rest, env, [JSON_SWITCH]);
+      const read = readConfig(rest, env, JSON_SWITCH);
       return read === "help" ? "help" : done(shown(read));
     }
     case "default":
@@ -39,7 +39,7 @@ export function configCommand(args: readonly string[], env: Environment): Printe
   }
 }
 
-const JSON_SWITCH = "json";
+const JSON_SWITCH = { json: "switch" } as const;
 
 const done = (output: string): Printed => ({ status: 0, output });
 
@@ -48,9 +48,9 @@ function wrongUsage(where: string, says: string): ConfigError {
 }
 
 function checked(args: readonly string[], env: Environment): Printed | "help" {
-  const asJson = args.includes(`--${JSON_SWITCH}`);
+  const asJson = args.includes("--json");
   try {
-    const read = readConfig(args, env, [JSON_SWITCH]);
+    const read = readConfig(args, env, JSON_SWITCH);
     if (read === "help") return "help";
     return done(asJson ? jsonLine({ file: read.file ?? null, problems: [] }) : rightText(read));
   } catch (cause) {
@@ -69,8 +69,7 @@ function rightText({ file = "no file", said }: ReadConfig): string {
 
 /** A line of TOML each, so that it can be copied, with where it comes from behind. */
 function shown(read: ReadConfig): string {
-  if (read.switches.has(JSON_SWITCH))
-    return SCHEMA.map((each) => jsonLine(asObject(read, each))).join("");
+  if (read.extras.has("json")) return SCHEMA.map((each) => jsonLine(asObject(read, each))).join("");
   const lines: string[] = [];
   let section = "";
   for (const setting of SCHEMA) {

@@ -3,7 +3,7 @@ import { ConfigError, type Problem } from "./config-error.ts";
 import { findConfigFile } from "./find-config-file.ts";
 import { type Environment, readEnvironment } from "./read-environment.ts";
 import { readConfigFile } from "./read-file.ts";
-import { readFlags } from "./read-flags.ts";
+import { type Extras, readFlags } from "./read-flags.ts";
 import type { Said } from "./said.ts";
 import { SCHEMA } from "./schema.ts";
 import { nameOf, withValue } from "./setting.ts";
@@ -14,7 +14,7 @@ export interface ReadConfig {
   readonly said: ReadonlyMap<string, Said>;
   /** The file that was read. */
   readonly file: string | undefined;
-  readonly switches: ReadonlySet<string>;
+  readonly extras: ReadonlyMap<string, string>;
 }
 
 /**
@@ -24,9 +24,9 @@ export interface ReadConfig {
 export function readConfig(
   args: readonly string[],
   env: Environment,
-  switches: readonly string[] = [],
+  extras: Extras = {},
 ): ReadConfig | "help" {
-  const flags = readFlags(args, SCHEMA, switches);
+  const flags = readFlags(args, SCHEMA, extras);
   if (flags.help) return "help";
   const environment = readEnvironment(env, SCHEMA);
   const path =
@@ -48,7 +48,7 @@ export function readConfig(
   );
   const contradictory = contradictions(config, said);
   if (contradictory.length > 0) throw new ConfigError(contradictory);
-  return { config, said, file: path, switches: flags.switches };
+  return { config, said, file: path, extras: flags.extras };
 }
 
 /** Before any file is read. */

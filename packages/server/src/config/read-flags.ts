@@ -8,36 +8,38 @@ export interface Flags {
   readonly problems: readonly Problem[];
   readonly config: string | undefined;
   readonly help: boolean;
-  /** Those of `switches` that were there. */
-  readonly switches: ReadonlySet<string>;
+  /** Those of a command's own that were there; a switch has an empty value. */
+  readonly extras: ReadonlyMap<string, string>;
 }
+
+/** What a command takes besides the settings. */
+export type Extras = Readonly<Record<string, "switch" | "value">>;
 
 /** `--name VALUE`, `--name=VALUE`, and switches. A list may be given one a time; of anything else the last one counts. */
 export function readFlags(
   args: readonly string[],
   schema: readonly Setting[],
-  switches: readonly string[] = [],
+  extras: Extras = {},
 ): Flags {
   const settings = new Map(schema.flatMap((each) => flagsOf(each).map((name) => [name, each])));
-  const bare = ["help", ...switches];
-  const names = ["config", ...bare, ...settings.keys()];
+  const own: Extras = { help: "switch", config: "value", ...extras };
+  const names = [...Object.keys(own), ...settings.keys()];
   const isSwitch = (name: string) =>
-    bare.includes(name) || settings.get(name)?.kind.isSwitch === true;
+    own[name] === "switch" || settings.get(name)?.kind.isSwitch === true;
   const lists = new Map<Setting, unknown[]>();
   const said: Said[] = [];
   const problems: Problem[] = [];
-  const found = new Set<string>();
-  let config: string | undefined;
+  const found = new Map<string, string>();
   for (const { name, value, wholeArgument } of split(args, isSwitch)) {
     const where = `--${name}`;
     const setting = settings.get(name);
     if (name === "" || (setting === undefined && !names.includes(name)))
       problems.push({ where: wholeArgument, says: unknown(name, names), isUsage: true });
-    else if (setting === undefined && name !== "config") found.add(name);
+    else if (own[name] === "switch") found.set(name, "");
     else if (setting?.kind.isSwitch)
       said.push({ setting, value: setting.kind.fromText(value ?? "true"), where, source: "flag" });
     else if (value === undefined) problems.push({ where, says: "needs a value", isUsage: true });
-    else if (setting === undefined) config = value;
+    else if (setting === undefined) found.set(name, value);
     else if (setting.kind.isList) {
       const list = lists.get(setting) ?? [];
       if (list.length === 0) said.push({ setting, value: list, where, source: "flag" });
@@ -45,7 +47,7 @@ export function readFlags(
       list.push(...(setting.kind.fromText(value) as unknown[]));
     } else said.push({ setting, value: setting.kind.fromText(value), where, source: "flag" });
   }
-  return { said, problems, config, help: found.has("help"), switches: found };
+  return { said, problems, config: found.get("config"), help: found.has("help"), extras: found };
 }
 
 interface Argument {

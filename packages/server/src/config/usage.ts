@@ -10,6 +10,7 @@ const LINE_CHARACTERS = 58;
 export function usage(): string {
   return `usage: npm start -- [serve] [options]      run the server until it is stopped
        npm start -- config check|default|show|docs [options]
+       npm start -- doctor [--hold SECONDS] [--json] [options]
 
 ${SCHEMA.filter(({ flag }) => flag !== undefined)
   .map(line)

@@ -10,6 +10,7 @@ import {
 } from "@parley/protocol";
 import type { Context } from "../context.ts";
 import { type CheckedEntry, checkChain } from "../core/account-chain.ts";
+import { invitationHash } from "../core/invitation-code.ts";
 import { checkLogin, equalSecrets, type Visitor } from "../core/login.ts";
 import { signUpReceipt } from "../core/sign-up-receipt.ts";
 import { requireVersion } from "../core/version.ts";
@@ -46,7 +47,20 @@ export async function signUp(
   if (existing !== undefined) return answerAgain(context, existing, { handle, entries });
 
   const receipt = signUpReceipt(context.receiptKey, accountId, handle);
-  return create(context, { ...newest, accountId, handle }, { entries, receipt, returns });
+  const invitation = returns ? undefined : invitationFor(context, request);
+  const signingUp = { entries, receipt, returns, invitation };
+  return create(context, { ...newest, accountId, handle }, signingUp);
+}
+
+/** What is to be spent: nothing where everybody may sign up. */
+function invitationFor({ settings }: Parts, { invitation: typed }: SignUpRequest) {
+  if (settings.signUp !== "invitation") return undefined;
+  if (typed === "") refuseInvitation("sign-up is by invitation here");
+  return invitationHash(typed) ?? refuseInvitation("this is no code of an invitation");
+}
+
+function refuseInvitation(problem: string): never {
+  throw new ProtocolError(ErrorCode.INVITATION_REFUSED, problem);
 }
 
 /** It has had this handle here before (delivery.md 5). */
@@ -64,22 +78,23 @@ interface SigningUp {
   readonly receipt: Uint8Array;
   /** It shows that it had this handle here before. */
   readonly returns: boolean;
+  /** The hash of its code. */
+  readonly invitation: Uint8Array | undefined;
 }
 
-async function create(
-  context: Parts,
-  account: Account,
-  { entries, receipt, returns }: SigningUp,
-): Promise<Response> {
+async function create(context: Parts, account: Account, signingUp: SigningUp): Promise<Response> {
+  const { entries, receipt, returns, invitation } = signingUp;
   const stored = entries.map(({ entry }) => entry);
   const { handle } = account;
-  switch (await context.accounts.create(account, stored)) {
+  switch (await context.accounts.create(account, stored, invitation)) {
     case "created":
       return { receipt, handle: handle ?? "" };
     case "handle-taken":
       // Given away while the server did not know the account, which returns without one.
       if (!returns || handle === undefined) throw handleNotAvailable();
-      return create(context, { ...account, handle: undefined }, { entries, receipt, returns });
+      return create(context, { ...account, handle: undefined }, signingUp);
+    case "invitation-refused":
+      return refuseInvitation("the invitation is unknown, used up or out of date");
     case "exists": {
       const existing = await context.accounts.find(account.accountId);
       if (existing === undefined) throw new Error("an account that exists is not found");

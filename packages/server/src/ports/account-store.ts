@@ -51,11 +51,15 @@ export interface ChainStep {
  * resolves. What cannot be written now is refused as STORAGE_UNAVAILABLE, and reads go on.
  */
 export interface AccountStore {
-  /** All of it or nothing. A handle names at most one account, and an account id is never used again. */
+  /**
+   * All of it or nothing. A handle names at most one account, and an account id is never used again. Where the
+   * hash of an invitation is given, one use of it is spent in the same change, and only where all else holds.
+   */
   create(
     account: Account,
     entries: readonly StoredEntry[],
-  ): Promise<"created" | "exists" | "handle-taken">;
+    invitation?: Uint8Array,
+  ): Promise<"created" | "exists" | "handle-taken" | "invitation-refused">;
 
   find(accountId: string): Promise<Account | undefined>;
   /** Exact match only. */

@@ -21,7 +21,7 @@ export type AppendOutcome =
   | { readonly kind: "mailbox-gone" };
 
 /** Names one stored envelope to the store that made it; nobody else can read it. */
-export type MailboxRow = string & { readonly brand: "MailboxRow" };
+export type MailboxRow = object;
 export interface StoredEnvelope {
   readonly row: MailboxRow;
   readonly bytes: Uint8Array;
@@ -55,8 +55,8 @@ export interface MailboxStore {
   open(mailbox: DeviceAddress): MailboxReader;
 
   /**
-   * Drops what the device has acknowledged, within a minute; a crash before that gives it to the device again. Rows
-   * that are gone already are ignored. Resolves once they are gone.
+   * Drops what the device has acknowledged: no reader is given it any more. Durable within a minute; a crash
+   * before that gives it to the device again. Rows that are gone already are ignored.
    */
   remove(mailbox: DeviceAddress, rows: readonly MailboxRow[]): Promise<void>;
 

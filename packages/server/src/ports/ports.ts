@@ -1,5 +1,6 @@
 import type { AccountStore } from "./account-store.ts";
 import type { EpochStore } from "./epoch-store.ts";
+import type { InvitationStore } from "./invitation-store.ts";
 import type { MailboxStore } from "./mailbox-store.ts";
 import type { PrekeyStore } from "./prekey-store.ts";
 import type { PresenceStore } from "./presence-store.ts";
@@ -11,6 +12,7 @@ import type { WakeupBus } from "./wakeup-bus.ts";
 /** Everything that a server stands on, besides clock and random. No call spans two of them. */
 export interface Ports {
   readonly accounts: AccountStore;
+  readonly invitations: InvitationStore;
   readonly prekeys: PrekeyStore;
   readonly mailboxes: MailboxStore;
   readonly epochs: EpochStore;

@@ -29,7 +29,8 @@ function openStream(window = { envelopes: 100, bytes: 1_000_000 }) {
   };
   const mailboxes = {
     open: () => reader,
-    remove: async (_mailbox: unknown, gone: readonly MailboxRow[]) => void removed.push(...gone),
+    remove: async (_mailbox: unknown, gone: readonly MailboxRow[]) =>
+      void removed.push(...(gone as readonly { name: string }[]).map(({ name }) => name)),
   } as unknown as MailboxStore;
   const push = { push: async (device: unknown) => void pushed.push(device) };
   const outlet = {
@@ -44,7 +45,7 @@ function openStream(window = { envelopes: 100, bytes: 1_000_000 }) {
   const parts = { mailboxes, push, clock, log: logTo([]) };
   const stream = new MailboxStream(parts, phone, outlet, window);
   const store = (name: string, text = name) => {
-    rows.push({ row: name as MailboxRow, bytes: delivery(phone, name, text).bytes });
+    rows.push({ row: { name }, bytes: delivery(phone, name, text).bytes });
   };
   const said = () =>
     frames.map((frame) =>

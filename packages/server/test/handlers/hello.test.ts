@@ -99,7 +99,11 @@ test("tells every epoch since the one that is named, with the marks that the sta
   const dataFolder = testFolder();
   const alice = new Person("alice");
   const first = testServer({ dataFolder });
-  const one = await (await member(first, alice)).frame("welcome");
+  const a = await member(first, alice);
+  const one = await a.frame("welcome");
+  const bob = new Person("bob");
+  await member(first, bob);
+  await a.send(alice, bob);
   first.kill();
   const second = testServer({ dataFolder });
   const two = await (await again(second, alice)).frame("welcome");

@@ -6,7 +6,13 @@ import { expect, onTestFinished } from "vitest";
 import { connect, testFolder, testServer } from "../fixtures/embedded.ts";
 import { MOUNT, STRACE, testWith } from "../fixtures/needs.ts";
 import { Person, prekeysOf } from "../fixtures/person.ts";
-import { connectTo, orLost, type ServerProcess, startServer } from "../fixtures/server-process.ts";
+import {
+  connectTo,
+  LIMITS_RAISED,
+  orLost,
+  type ServerProcess,
+  startServer,
+} from "../fixtures/server-process.ts";
 import { member } from "../fixtures/talk.ts";
 import { Refused, textOf } from "../fixtures/wire-client.ts";
 
@@ -56,20 +62,22 @@ async function mailOf(person: Person, dataFolder: string): Promise<string[]> {
   return client.delivered.map(textOf);
 }
 
-function failingFsync(...which: readonly string[]): readonly string[] {
-  return ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", ...which];
+function failing(call: string, ...which: readonly string[]): readonly string[] {
+  return ["strace", "-f", "-qq", "-o", "/dev/null", "-e", `trace=${call}`, ...which];
 }
 
 testWith(
   STRACE,
-  "ends at an fsync that fails, and acknowledges nothing after it",
+  "ends at a durable write that fails, and acknowledges nothing after it",
   async () => {
     const { dataFolder, alice, bob } = await signedUp();
-    const under = failingFsync("-e", "inject=fsync:error=EIO:when=30+");
-    const failing = await startServer({ dataFolder, under });
-    const { accepted, code } = await sendUntilItEnds(failing, { alice, bob, text: (i) => `m${i}` });
+    // The mail log is open so that each write waits for the disk.
+    const file = join(dataFolder, "mail-0.log");
+    const under = failing("pwrite64", "-P", file, "-e", "inject=pwrite64:error=EIO:when=30+");
+    const broken = await startServer({ dataFolder, under });
+    const { accepted, code } = await sendUntilItEnds(broken, { alice, bob, text: (i) => `m${i}` });
     expect(code).toBe(EXIT_IO);
-    expect(failing.log()).toMatch(/"disk-failed"/);
+    expect(broken.log()).toMatch(/"disk-failed"/);
     expect(accepted.length).toBeGreaterThan(5);
     expect((await mailOf(bob, dataFolder)).slice(0, accepted.length)).toEqual(accepted);
   },
@@ -81,12 +89,12 @@ testWith(
   "ends too where the fsync that fails is that of moving the log into the file",
   async () => {
     const { dataFolder, alice, bob } = await signedUp();
-    // The log is another file, whose fsyncs succeed.
+    // Its log is another file, whose fsyncs succeed. What waits moves there once the mail log is full.
     const file = join(dataFolder, "parley.db");
-    const under = failingFsync("-P", file, "-e", "inject=fsync:error=EIO");
-    const failing = await startServer({ dataFolder, under });
+    const under = failing("fsync", "-P", file, "-e", "inject=fsync:error=EIO");
+    const broken = await startServer({ dataFolder, under, args: LIMITS_RAISED });
     const text = (i: number) => `${i} ${"x".repeat(60_000)}`;
-    const { accepted, code } = await sendUntilItEnds(failing, { alice, bob, text });
+    const { accepted, code } = await sendUntilItEnds(broken, { alice, bob, text });
     expect(code).toBe(EXIT_IO);
     expect(accepted.length).toBeGreaterThan(20);
     expect((await mailOf(bob, dataFolder)).slice(0, accepted.length)).toEqual(accepted);
@@ -112,8 +120,9 @@ testWith(
   async () => {
     const disk = smallDisk(8);
     const ballast = join(disk, "ballast");
-    writeFileSync(ballast, new Uint8Array(5 * 1024 * 1024));
-    const server = testServer({ dataFolder: join(disk, "data") });
+    writeFileSync(ballast, new Uint8Array(4.5 * 1024 * 1024));
+    const store = { writer: "main" as const, logFileBytes: 2 * 1024 * 1024 };
+    const server = testServer({ dataFolder: join(disk, "data"), config: { store } });
     const [alice, bob] = [new Person("alice"), new Person("bob")];
     const [a, b] = [await member(server, alice), await member(server, bob)];
     await b.request("uploadPrekeys", {

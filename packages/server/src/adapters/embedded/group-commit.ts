@@ -3,7 +3,6 @@ import type { StatementSync } from "node:sqlite";
 import { ErrorCode, ProtocolError } from "@parley/protocol";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
-import type { Mark } from "../../ports/mark.ts";
 import type { OpenedStore } from "./open-store.ts";
 import { isFatal, isFull, isStoreError } from "./store-errors.ts";
 
@@ -23,14 +22,9 @@ export interface GroupCommitParts {
   readonly onFatal: (cause: unknown) => void;
 }
 
-export interface Committed<T> {
-  readonly value: T;
-  readonly mark: Mark;
-}
-
 interface Work {
   readonly run: () => unknown;
-  readonly resolve: (committed: Committed<unknown>) => void;
+  readonly resolve: (value: unknown) => void;
   readonly reject: (cause: unknown) => void;
 }
 
@@ -45,9 +39,7 @@ export class GroupCommit {
   readonly #savepoint: StatementSync;
   readonly #release: StatementSync;
   readonly #moveLog: StatementSync;
-  readonly #writeMark: StatementSync;
   readonly #onRollback: (() => void)[] = [];
-  #mark: Mark;
   #joined: Work[] = [];
   #riding: Work[] = [];
   #scheduled = false;
@@ -61,15 +53,6 @@ export class GroupCommit {
     this.#savepoint = store.db.prepare("SAVEPOINT work");
     this.#release = store.db.prepare("RELEASE work");
     this.#moveLog = store.db.prepare("PRAGMA wal_checkpoint(TRUNCATE)");
-    store.db.exec("INSERT INTO store (key, value) VALUES ('mark', 0) ON CONFLICT DO NOTHING");
-    const found = store.db.prepare("SELECT value FROM store WHERE key = 'mark'").get();
-    this.#mark = BigInt(found?.["value"] as number);
-    this.#writeMark = store.db.prepare("UPDATE store SET value = ? WHERE key = 'mark'");
-  }
-
-  /** The number of the last commit. */
-  get mark(): Mark {
-    return this.#mark;
   }
 
   /** Whoever keeps in memory what the store has throws it away here. */
@@ -81,12 +64,12 @@ export class GroupCommit {
    * Runs `work` within the next commit and resolves when that is durable. What `work` throws undoes its own
    * statements only. Rejects with STORAGE_UNAVAILABLE where the disk is full.
    */
-  join<T>(work: () => T): Promise<Committed<T>> {
+  join<T>(work: () => T): Promise<T> {
     return this.#add(this.#joined, work, () => this.#schedule());
   }
 
   /** Like `join`, but causes no commit of its own before RIDE_MS_MAX, and waits where the disk is full. */
-  ride<T>(work: () => T): Promise<Committed<T>> {
+  ride<T>(work: () => T): Promise<T> {
     return this.#add(this.#riding, work, () => this.#scheduleRide());
   }
 
@@ -102,8 +85,8 @@ export class GroupCommit {
     this.#cancelRide?.();
   }
 
-  #add<T>(queue: Work[], run: () => T, schedule: () => void): Promise<Committed<T>> {
-    return new Promise<Committed<T>>((resolve, reject) => {
+  #add<T>(queue: Work[], run: () => T, schedule: () => void): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
       queue.push({ run, resolve: resolve as Work["resolve"], reject });
       schedule();
     });
@@ -149,21 +132,18 @@ export class GroupCommit {
 
   #write(batch: readonly Work[]): (() => void)[] {
     const { db } = this.#store;
-    const mark = this.#mark + 1n;
     db.exec("BEGIN IMMEDIATE");
-    const settle = batch.map((work) => this.#runOne(work, mark));
-    this.#writeMark.run(mark);
+    const settle = batch.map((work) => this.#runOne(work));
     db.exec("COMMIT");
-    this.#mark = mark;
     return settle;
   }
 
-  #runOne({ run, resolve, reject }: Work, mark: Mark): () => void {
+  #runOne({ run, resolve, reject }: Work): () => void {
     this.#savepoint.run();
     try {
       const value = run();
       this.#release.run();
-      return () => resolve({ value, mark });
+      return () => resolve(value);
     } catch (cause) {
       if (isStoreError(cause) && (isFull(cause) || isFatal(cause))) throw cause;
       this.#store.db.exec("ROLLBACK TO work; RELEASE work");

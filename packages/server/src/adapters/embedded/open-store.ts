@@ -73,13 +73,28 @@ function upgrade(db: DatabaseSync, path: string): void {
   const application = pragma(db, "application_id") as number;
   if (application !== APPLICATION_ID && (application !== 0 || version !== 0))
     throw new DataFolderError(`${path} is not Parley's`);
-  if (version > SCHEMA_STEPS.length)
-    throw new DataFolderError(`${path} was made by a newer Parley (store version ${version})`);
-  for (const [from, step] of SCHEMA_STEPS.entries()) {
+  if (version > SCHEMA_STEPS.length) requireReadable(db, path, version);
+  for (const [from, { sql, fill, readableFrom }] of SCHEMA_STEPS.entries()) {
     if (from < version) continue;
-    db.exec(`BEGIN IMMEDIATE; ${step};
-      PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${from + 1}; COMMIT`);
+    db.exec(`BEGIN IMMEDIATE; ${sql}`);
+    fill?.(db);
+    db.prepare(SET_READABLE_FROM).run(readableFrom);
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${from + 1}; COMMIT`);
   }
+}
+
+const SET_READABLE_FROM = `INSERT INTO store (key, value) VALUES ('readable-from', ?)
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+
+/** A newer program has been here. Where it only added to the store, this one can go on with it. */
+function requireReadable(db: DatabaseSync, path: string, version: number): void {
+  const found = db.prepare("SELECT value FROM store WHERE key = 'readable-from'").get();
+  const readableFrom = (found?.["value"] as number | undefined) ?? version;
+  if (readableFrom <= SCHEMA_STEPS.length) return;
+  throw new DataFolderError(
+    `${path} was made by a newer Parley: its store has version ${version}, and this Parley reads up to ` +
+      `${SCHEMA_STEPS.length}. Start the newer one again, or put back a copy of the folder from before the upgrade.`,
+  );
 }
 
 function expectPragma(db: DatabaseSync, name: string, expected: unknown): void {

@@ -1,12 +1,28 @@
+import type { DatabaseSync } from "node:sqlite";
+import { moveEnvelopes } from "./mail/move-envelopes.ts";
+
 /** "Prly": what `file` and SQLite call the application id. */
 export const APPLICATION_ID = 0x50726c79;
+
+export interface SchemaStep {
+  readonly sql: string;
+  /** What SQL alone cannot do, in the same transaction. */
+  readonly fill?: (db: DatabaseSync) => void;
+  /**
+   * The lowest store version whose program may still open a store after this step. A step that only adds
+   * leaves it as it was, so that one release can be taken back (expand, and contract in a later one).
+   */
+  readonly readableFrom: number;
+}
 
 /**
  * Step n takes a store from version n to n + 1 (SQLite's user_version). Steps that were released never
  * change: later ones are added behind.
  */
-export const SCHEMA_STEPS: readonly string[] = [
-  `
+export const SCHEMA_STEPS: readonly SchemaStep[] = [
+  {
+    readableFrom: 1,
+    sql: `
   -- mark: the number of the last commit. receipt-key: as old as the data folder.
   CREATE TABLE store (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -94,4 +110,34 @@ export const SCHEMA_STEPS: readonly string[] = [
   CREATE UNIQUE INDEX envelopes_by_id ON envelopes (mailbox, id);
   CREATE INDEX envelopes_by_mailbox ON envelopes (mailbox);
   `,
+  },
+  // What waits for long: the mail log has the rest, which a program from before it would not see.
+  {
+    readableFrom: 2,
+    sql: `
+  CREATE TABLE mail (
+    mailbox INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    source BLOB NOT NULL,
+    accepted_at_ms INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (mailbox, position)) STRICT, WITHOUT ROWID;
+  CREATE INDEX mail_by_id ON mail (mailbox, id);
+  `,
+    fill: moveEnvelopes,
+  },
+  {
+    readableFrom: 2,
+    sql: `
+  CREATE TABLE invitations (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    hash BLOB NOT NULL UNIQUE,
+    uses INTEGER NOT NULL,
+    uses_left INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER) STRICT;
+  `,
+  },
 ];

@@ -20,6 +20,12 @@ export interface DeviceRows {
   end(accountId: string, deviceId: number): void;
 }
 
+/** Of the same file, and changed in the same commits. */
+export interface AccountStoreParts {
+  readonly deviceRows: readonly DeviceRows[];
+  readonly invitations: { spend(hash: Uint8Array): boolean };
+}
+
 type AccountRow = {
   readonly handle: string | null;
   readonly root_key: Uint8Array;
@@ -45,25 +51,28 @@ type EntryRow = {
 
 export class SqliteAccountStore implements AccountStore {
   readonly #commit: GroupCommit;
-  readonly #deviceRows: readonly DeviceRows[];
+  readonly #parts: AccountStoreParts;
   readonly #sql: ReturnType<typeof statements>;
   readonly #cached = new Map<string, Account>();
 
-  constructor(db: DatabaseSync, commit: GroupCommit, deviceRows: readonly DeviceRows[]) {
+  constructor(db: DatabaseSync, commit: GroupCommit, parts: AccountStoreParts) {
     this.#commit = commit;
-    this.#deviceRows = deviceRows;
+    this.#parts = parts;
     this.#sql = statements(db);
   }
 
   async create(
     account: Account,
     entries: readonly StoredEntry[],
-  ): Promise<"created" | "exists" | "handle-taken"> {
-    const { value } = await this.#commit.join(() => {
+    invitation?: Uint8Array,
+  ): Promise<"created" | "exists" | "handle-taken" | "invitation-refused"> {
+    const value = await this.#commit.join(() => {
       const { accountId, handle, rootKey, head } = account;
       if (this.#sql.find.get(accountId) !== undefined) return "exists";
       if (handle !== undefined && this.#sql.idOfHandle.get(handle) !== undefined)
         return "handle-taken";
+      if (invitation !== undefined && !this.#parts.invitations.spend(invitation))
+        return "invitation-refused";
       this.#sql.insert.run(
         ...[accountId, handle ?? null, rootKey, head.era, head.version, head.hash],
       );
@@ -115,7 +124,7 @@ export class SqliteAccountStore implements AccountStore {
     head,
     devices,
   }: ChainStep): Promise<"appended" | "superseded"> {
-    const { value } = await this.#commit.join(() => {
+    const value = await this.#commit.join(() => {
       const { changes } = this.#sql.move.run(
         ...[head.era, head.version, head.hash, accountId, after],
       );
@@ -178,7 +187,7 @@ export class SqliteAccountStore implements AccountStore {
     for (const device of before) {
       this.#sql.removeDevice.run(accountId, device.deviceId);
       if (!stays.has(name(device)))
-        for (const rows of this.#deviceRows) rows.end(accountId, device.deviceId);
+        for (const rows of this.#parts.deviceRows) rows.end(accountId, device.deviceId);
     }
     for (const device of after) {
       const { deviceId, identityKey, registrationId, consent, sealedName, addedAtMs } = device;
@@ -186,7 +195,7 @@ export class SqliteAccountStore implements AccountStore {
         ...[accountId, deviceId, identityKey, registrationId, consent, sealedName, addedAtMs],
       );
       if (!stayed.has(name(device)))
-        for (const rows of this.#deviceRows) rows.begin(accountId, deviceId);
+        for (const rows of this.#parts.deviceRows) rows.begin(accountId, deviceId);
     }
   }
 }

@@ -54,7 +54,7 @@ export class SqlitePrekeyStore implements PrekeyStore, DeviceRows {
 
   async upload(device: DeviceAddress, upload: PrekeyUpload): Promise<HeldPrekeys> {
     const { accountId, deviceId } = device;
-    const { value } = await this.#commit.join(() => {
+    const value = await this.#commit.join(() => {
       this.#sql.dropBelow.run(accountId, deviceId, upload.dropOneTimeBelow);
       if (upload.signed) this.#setLasting(device, SIGNED, upload.signed);
       if (upload.lastResort) this.#setLasting(device, LAST_RESORT, upload.lastResort);
@@ -81,7 +81,7 @@ export class SqlitePrekeyStore implements PrekeyStore, DeviceRows {
     const lasting = () => devices.flatMap((device) => this.#bundle(device, undefined));
     if (kind === "last-resort") return lasting();
     try {
-      const { value } = await this.#commit.join(() =>
+      const value = await this.#commit.join(() =>
         devices.flatMap((device) => this.#bundle(device, this.#takeLowest(device))),
       );
       return value;

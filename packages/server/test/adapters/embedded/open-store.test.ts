@@ -1,8 +1,11 @@
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
+import { ColdMail } from "../../../src/adapters/embedded/mail/cold-mail.ts";
+import { readRetired } from "../../../src/adapters/embedded/mail/retirement.ts";
 import { DataFolderError, openStore } from "../../../src/adapters/embedded/open-store.ts";
+import { APPLICATION_ID, SCHEMA_STEPS } from "../../../src/adapters/embedded/schema.ts";
 import { testFolder } from "../../fixtures/embedded.ts";
 
 function opened(folder: string) {
@@ -40,10 +43,57 @@ test("waits for the disk at every commit", () => {
 test("refuses a store of a newer Parley, and leaves it as it is", () => {
   const folder = testFolder();
   const first = opened(folder);
-  first.db.exec("PRAGMA user_version = 99");
+  first.db.exec(
+    "PRAGMA user_version = 99; UPDATE store SET value = 98 WHERE key = 'readable-from'",
+  );
   first.db.close();
-  expect(() => openStore(folder)).toThrow(/newer Parley/);
+  const before = readFileSync(join(folder, "parley.db"));
+  expect(() => openStore(folder)).toThrow(/newer Parley.*version 99.*Start the newer one again/);
+  expect(readFileSync(join(folder, "parley.db"))).toEqual(before);
 });
+
+test("goes back from a newer Parley that has only added to the store", () => {
+  const folder = testFolder();
+  const first = opened(folder);
+  first.db.exec("CREATE TABLE later (x INTEGER); PRAGMA user_version = 99");
+  first.db.close();
+  const { db } = opened(folder);
+  expect(Object.values(db.prepare("PRAGMA user_version").get() ?? {})).toEqual([99]);
+});
+
+test("moves what a store of version 1 holds, and goes on from its positions", () => {
+  const folder = testFolder();
+  makeVersion1(folder);
+  const { db } = opened(folder);
+  const cold = new ColdMail(db);
+  const { rows, damaged } = cold.read(7, 0, { limit: 10, bytesMax: 1_000_000 });
+  expect(damaged).toEqual([]);
+  expect(rows.map(({ position, bytes }) => [position, Buffer.from(bytes).toString()])).toEqual([
+    [3, "third"],
+    [5, "fifth"],
+  ]);
+  expect(cold.bytesWithId(7, "05".repeat(16))).toEqual(new Uint8Array(Buffer.from("fifth")));
+  expect(readRetired(db)).toEqual({ sequence: 0, position: 9, mark: 42n });
+});
+
+/** As the first release left it: its own tables, and two envelopes of nine that were accepted. */
+function makeVersion1(folder: string): void {
+  const db = new DatabaseSync(join(folder, "parley.db"));
+  db.exec(`PRAGMA journal_mode = WAL; ${SCHEMA_STEPS[0]?.sql}
+    PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = 1;
+    INSERT INTO store (key, value) VALUES ('mark', 42);
+    INSERT INTO mailboxes (number, account, device, seen_at_ms) VALUES (7, '${"ab".repeat(16)}', 1, 0)`);
+  const insert = db.prepare(`INSERT INTO envelopes
+    (position, mailbox, id, source, accepted_at_ms, checksum, bytes) VALUES (?, 7, ?, ?, 1, 0, ?)`);
+  for (const [position, text] of [
+    [3, "third"],
+    [5, "fifth"],
+    [9, "gone"],
+  ] as const)
+    insert.run(position, `0${position}`.repeat(16), "cd".repeat(16), Buffer.from(text));
+  db.exec("DELETE FROM envelopes WHERE position = 9");
+  db.close();
+}
 
 test("refuses a file that is not a store of Parley's", () => {
   const folder = testFolder();

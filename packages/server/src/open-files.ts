@@ -1,0 +1,18 @@
+/** Store, logs, listeners, and whatever Node keeps open itself. */
+export const OPEN_FILES_SLACK = 64;
+
+/**
+ * How many files and sockets this process may have open. Node raises its own limit to the hard one when it
+ * starts, so no soft limit has to be looked at.
+ */
+export function openFilesMax(): number {
+  // It would look up names of connections.
+  process.report.excludeNetwork = true;
+  const { userLimits } = process.report.getReport() as unknown as Report;
+  const most = userLimits?.open_files?.soft;
+  return typeof most === "number" ? most : Number.POSITIVE_INFINITY;
+}
+
+interface Report {
+  readonly userLimits?: { readonly open_files?: { readonly soft: number | "unlimited" } };
+}
