@@ -4,18 +4,18 @@ import fs from "node:fs";
 const LIST = new URL("debian-packages.txt", import.meta.url);
 
 /**
- * Installs the Debian packages that tests use and this machine lacks, where it can (Debian, root); else
+ * Installs Debian packages that this machine lacks, those that tests use unless others are named, where it can (Debian, root); else
  * says which and how. Tests name what they miss themselves, and fail under CI.
  */
-export function installMissing(): void {
-  const missing = packagesOfList().filter((name) => !isInstalled(name));
+export function installMissing(packages: readonly string[] = packagesOfList()): void {
+  const missing = packages.filter((name) => !isInstalled(name));
   if (missing.length === 0) return;
   const command = `apt-get install -y --no-install-recommends ${missing.join(" ")}`;
   if (process.getuid?.() !== 0 || spawnSync("apt-get", ["--version"]).error) {
     console.warn(`Some tests need what this machine lacks. On Debian, as root: ${command}`);
     return;
   }
-  console.log(`installing ${missing.join(" ")}`);
+  console.warn(`installing ${missing.join(" ")}`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   const quiet = { env, stdio: ["ignore", "ignore", "inherit"] as ("ignore" | "inherit")[] };
   spawnSync("apt-get", ["update"], quiet);
