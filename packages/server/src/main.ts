@@ -26,6 +26,7 @@ import { createHttp } from "./gateway/http.ts";
 import { attachWebSocket } from "./gateway/websocket.ts";
 import { greeting } from "./greeting.ts";
 import { openInternalPort } from "./internal-port.ts";
+import { OPEN_FILES_SLACK, openFilesMax } from "./open-files.ts";
 import type { Log } from "./ports/log.ts";
 
 const NODE_MAJOR_MIN = 24;
@@ -115,9 +116,17 @@ async function run(config: Config): Promise<void> {
     await Promise.all([internal.close(), watch.close()]);
     log.info({}, "stopped");
   });
+  warnOfFewFiles(config, log);
   internal.started();
   log.info({ port }, "listening");
   await greet(server, config, port);
+}
+
+/** Before it is too late: the connection that is one too many cannot even be refused. */
+function warnOfFewFiles({ settings }: Config, log: Log): void {
+  const [most, needed] = [openFilesMax(), settings.connectionsMax + OPEN_FILES_SLACK];
+  if (most < needed)
+    log.warn({ detail: `${most} are allowed, ${needed} needed` }, "open-files-few");
 }
 
 /** Once: finish, and exit with 0. Twice: at once. */

@@ -6,12 +6,15 @@ export const OPEN_FILES_SLACK = 64;
  * starts, so no soft limit has to be looked at.
  */
 export function openFilesMax(): number {
-  // It would look up names of connections.
-  process.report.excludeNetwork = true;
-  const { userLimits } = process.report.getReport() as unknown as Report;
+  const report = process.report as ProcessReport & { excludeNetwork: boolean };
+  // Else it looks up the names of whoever is connected.
+  report.excludeNetwork = true;
+  const { userLimits } = report.getReport() as unknown as Report;
   const most = userLimits?.open_files?.soft;
   return typeof most === "number" ? most : Number.POSITIVE_INFINITY;
 }
+
+type ProcessReport = typeof process.report;
 
 interface Report {
   readonly userLimits?: { readonly open_files?: { readonly soft: number | "unlimited" } };

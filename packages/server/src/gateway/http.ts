@@ -1,4 +1,6 @@
 import { type FastifyInstance, fastify } from "fastify";
+import type { Readiness } from "../core/readiness.ts";
+import { SOCKET_PATH } from "./handshake.ts";
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -14,16 +16,28 @@ const HEADERS = {
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
 };
+const NO_UPGRADE =
+  "Clients connect here by WebSocket, and this request has no Upgrade header: a proxy may have dropped it.\n";
 /** Nothing here takes a body worth the name. */
 const BODY_BYTES_MAX = 1024;
 
-/** What a server says over plain HTTP: that it lives, and what it is. */
-export function createHttp(): FastifyInstance {
+/** What a server says over plain HTTP: that it lives, whether it is ready, and what it is. */
+export function createHttp(readiness: Readiness): FastifyInstance {
   const app = fastify({ logger: false, bodyLimit: BODY_BYTES_MAX, forceCloseConnections: true });
   app.addHook("onRequest", async (_request, reply) => {
     reply.headers(HEADERS);
   });
   app.get("/livez", async (_request, reply) => reply.type("text/plain").send("ok\n"));
+  app.get("/readyz", async (_request, reply) => {
+    // Why not is for the internal port.
+    const { isReady } = await readiness.report();
+    reply.code(isReady ? 200 : 503).type("text/plain");
+    return reply.header("cache-control", "no-store").send(isReady ? "ready\n" : "not ready\n");
+  });
+  // Where an upgrade is asked for, websocket.ts takes the request before it comes here (RFC 9110 section 15.5.22).
+  app.get(SOCKET_PATH, async (_request, reply) =>
+    reply.code(426).header("upgrade", "websocket").type("text/plain").send(NO_UPGRADE),
+  );
   app.get("/", async (_request, reply) => reply.type("text/html; charset=utf-8").send(PAGE));
   return app;
 }

@@ -2,6 +2,7 @@
 export const LOG_EVENTS = {
   listening: "the server takes connections",
   "internal-port-listening": "metrics and probes can be asked for",
+  "open-files-few": "the system allows fewer open files than server.connections_max needs",
   stopping: "asked to stop: no new connections, what is under way finishes",
   stopped: "the end of an orderly stop",
   "epoch-opened": "this start's epoch is durable: messages can be accepted",
