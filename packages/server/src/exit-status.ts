@@ -5,3 +5,14 @@ export const EXIT_BUG = 70;
 export const EXIT_IO = 74;
 export const EXIT_TRY_AGAIN = 75;
 export const EXIT_CONFIG = 78;
+
+/** Ends the process with a status and a line for the person. */
+export class ExitError extends Error {
+  override readonly name = "ExitError";
+  readonly status: number;
+
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.status = status;
+  }
+}
