@@ -5,7 +5,6 @@ import {
   closesConnection,
   decodeClientFrame,
   ErrorCode,
-  encodeServerFrame,
   InvalidFrameError,
   LOGIN_FRAME_BYTES_MAX,
   ProtocolError,
@@ -18,6 +17,7 @@ import { visitorKey } from "../core/visitor-key.ts";
 import { hello } from "../handlers/hello.ts";
 import { signUp } from "../handlers/sign-up.ts";
 import type { Transport } from "../ports/transport.ts";
+import { encodeAnswer } from "./encode-answer.ts";
 import { type Answer, isLinkStep, route, routeLinkStep } from "./router.ts";
 
 const CHALLENGE_BYTES = 32;
@@ -207,7 +207,9 @@ export class Connection implements Outlet {
       return undefined;
     }
     this.#session = session;
-    this.#context.metrics.loggedIn();
+    const { metrics, log, logId } = this.#context;
+    metrics.loggedIn();
+    log.debug({ account: logId(session.accountId), device: session.deviceId }, "logged-in");
     this.#cancelLoginTimer();
     return { case: "welcome", value: welcome };
   }
@@ -241,7 +243,7 @@ export class Connection implements Outlet {
   }
 
   #say(requestId: number, response: Answer): void {
-    this.send(encodeServerFrame({ requestId, response }));
+    this.send(encodeAnswer(requestId, response));
   }
 }
 

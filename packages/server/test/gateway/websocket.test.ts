@@ -13,7 +13,7 @@ import { textOf } from "../fixtures/wire-client.ts";
 
 async function listen() {
   const server = testServer({ config: {} });
-  const http = createHttp();
+  const http = createHttp(server.readiness);
   const sockets = attachWebSocket(http.server, server);
   await http.listen({ host: "127.0.0.1", port: 0 });
   const { port } = http.server.address() as AddressInfo;
