@@ -64,7 +64,7 @@ function* split(args: readonly string[], isSwitch: (name: string) => boolean): G
     const next = args[index + 1];
     if (inline !== undefined || name === "" || isSwitch(name))
       yield { name, value: inline, wholeArgument };
-    else if (next === undefined || next.startsWith("--"))
+    else if (next === undefined || /^--|^-h$/.test(next))
       yield { name, value: undefined, wholeArgument };
     else {
       index++;

@@ -5,6 +5,7 @@ import { isOrigin } from "./origin.ts";
 import { type Setting, setting } from "./setting.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
 
 /**
@@ -91,6 +92,14 @@ export const SCHEMA: readonly Setting[] = [
   setting("mailbox", "away_ms_max", integer(60_000, 3_650 * DAY_MS), {
     at: "settings.mailbox.awayMsMax",
     doc: "A device that was away for longer gets nothing new, and what waits for it is deleted.",
+  }),
+  setting("store", "writer", oneOf(["auto", "main", "thread"]), {
+    at: "settings.store.writer",
+    doc: "Who waits for the disk: the event loop (`main`), which costs half as much and holds up everybody while the disk is slow; a thread (`thread`); or the loop while the disk answers fast, and a thread when it does not (`auto`).",
+  }),
+  setting("store", "log_file_bytes", integer(2 * MiB, GiB), {
+    at: "settings.store.logFileBytes",
+    doc: "Size of one file of the mail log; there are two to four. What is in the log waits in memory too.",
   }),
   setting("presence", "grace_ms", integer(0, 600_000), {
     at: "settings.presence.graceMs",

@@ -4,6 +4,7 @@ export const SECTIONS = {
   sign_up: "Who may make an account.",
   limits: "What one connection, device, account or address may ask for.",
   mailbox: "What the server keeps for a device that is away.",
+  store: "How what is kept goes to the disk.",
   presence: "Who is there, told to those who may see it. In memory only.",
   metrics: "A second port, for whoever runs the server: metrics, and probes that say why.",
   tracing: "Some messages, followed from send to delivery.",

@@ -98,12 +98,12 @@ test("finds parley.toml in the data folder", () => {
   expect(configOf([], { PARLEY_DATA: dataFolder }).logLevel).toBe("warn");
 });
 
-test("asks for an origin, and closes sign-up, where it is not on loopback", () => {
+test("asks for an origin, and for invitations, where it is not on loopback", () => {
   expect(problemsOf(["--host", "0.0.0.0"])[0]).toMatch(
     /^--host: 0\.0\.0\.0 is not loopback.*--origin/,
   );
   const elsewhere = ["--host", "0.0.0.0", "--origin", "https://a.example"];
-  expect(configOf(elsewhere).settings.signUp).toBe("closed");
+  expect(configOf(elsewhere).settings.signUp).toBe("invitation");
   expect(configOf([...elsewhere, "--sign-up", "open"]).settings.signUp).toBe("open");
 });
 
