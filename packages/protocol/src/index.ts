@@ -1,3 +1,4 @@
+export * from "./accepted-frame.ts";
 export * from "./close-codes.ts";
 export * from "./errors.ts";
 export * from "./frame-codec.ts";

@@ -3,10 +3,9 @@ import {
   type Envelope,
   ErrorCode,
   encodeRow,
-  fromHex,
   ProtocolError,
-  toHex,
 } from "@parley/protocol";
+import { allocate, bytesOfHex, hexOf } from "../lib/bytes.ts";
 import type { DeviceAddress } from "../ports/device-address.ts";
 import type { Delivery } from "../ports/mailbox-store.ts";
 
@@ -17,11 +16,12 @@ export interface Stamp {
 }
 
 export function stampedRow(envelope: Envelope, { source, acceptedAtMs }: Stamp): Uint8Array {
-  return encodeRow(envelope, {
-    sourceAccount: fromHex(source.accountId),
+  const server = {
+    sourceAccount: bytesOfHex(source.accountId),
     sourceDevice: source.deviceId,
     acceptedAtMs: BigInt(acceptedAtMs),
-  });
+  };
+  return encodeRow(envelope, server, allocate);
 }
 
 export function deliveriesTo(
@@ -34,7 +34,7 @@ export function deliveriesTo(
       throw new ProtocolError(ErrorCode.INVALID_REQUEST, "only durable envelopes are stored");
     return {
       mailbox: { accountId, deviceId: envelope.destinationDevice },
-      envelopeId: toHex(envelope.id),
+      envelopeId: hexOf(envelope.id),
       bytes: stampedRow(envelope, stamp),
     };
   });

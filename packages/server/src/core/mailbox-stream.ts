@@ -6,6 +6,7 @@ import {
   ProtocolError,
   SERVER_FRAME_BYTES_MAX,
 } from "@parley/protocol";
+import { allocate } from "../lib/bytes.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DeviceAddress } from "../ports/device-address.ts";
 import type { Log } from "../ports/log.ts";
@@ -149,6 +150,7 @@ export class MailboxStream {
         encodeDelivery(
           this.#nextOrdinal,
           envelopes.map(({ bytes }) => bytes),
+          allocate,
         ),
       );
       if (this.#isStopped) return false;

@@ -4,12 +4,12 @@ import {
   ProtocolError,
   type SendMessageRequest,
   type SendMessageResponseSchema,
-  toHex,
 } from "@parley/protocol";
 import type { Context } from "../context.ts";
 import { deliveriesTo, type Stamp } from "../core/deliveries.ts";
 import { isHeadOf, requireEveryDevice, wireHead } from "../core/device-list.ts";
 import { wake, wakeForMail } from "../core/wake.ts";
+import { hexOf } from "../lib/bytes.ts";
 import type { Account } from "../ports/account-store.ts";
 import type { DeviceAddress } from "../ports/device-address.ts";
 import type { AppendOutcome, Delivery } from "../ports/mailbox-store.ts";
@@ -60,7 +60,7 @@ async function findParties(
   sender: DeviceAddress,
   { recipientAccount }: SendMessageRequest,
 ): Promise<Parties | undefined> {
-  const recipientId = recipientAccount.length === 0 ? undefined : toHex(recipientAccount);
+  const recipientId = recipientAccount.length === 0 ? undefined : hexOf(recipientAccount);
   if (recipientId === sender.accountId)
     throw new ProtocolError(ErrorCode.INVALID_REQUEST, "own devices are named without a recipient");
   const [own, recipient] = await Promise.all([

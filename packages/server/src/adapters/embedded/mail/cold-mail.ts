@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
+import { bytesOfHex, hexOf } from "../../../lib/bytes.ts";
 import type { MailboxRow, StoredEnvelope } from "../../../ports/mailbox-store.ts";
 import type { HotRow, Mailbox, MailboxBegin } from "./mailbox.ts";
 
@@ -82,7 +83,7 @@ export class ColdMail {
 
   insert(mailbox: number, row: HotRow): void {
     const { position, envelopeId, source, acceptedAtMs, bytes } = row;
-    const [id, from] = [bytesOf(envelopeId), bytesOf(source)];
+    const [id, from] = [bytesOfHex(envelopeId), bytesOfHex(source)];
     const checksum = checksumOf(mailbox, { position, id, source: from, bytes });
     this.#sql.insert.run(...[mailbox, position, id, from, acceptedAtMs, checksum, bytes]);
   }
@@ -97,7 +98,7 @@ export class ColdMail {
 
   /** The bytes of the row with that envelope id. */
   bytesWithId(mailbox: number, envelopeId: string): Uint8Array | undefined {
-    return this.#sql.byId.get(mailbox, bytesOf(envelopeId))?.["bytes"] as Uint8Array | undefined;
+    return this.#sql.byId.get(mailbox, bytesOfHex(envelopeId))?.["bytes"] as Uint8Array | undefined;
   }
 
   read(
@@ -165,11 +166,6 @@ export interface ExpiredRow {
 
 export const mailboxKey = (accountId: string, deviceId: number): string =>
   `${accountId}.${deviceId}`;
-
-export const hexOf = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
-
-const bytesOf = (hex: string): Buffer => Buffer.from(hex, "hex");
 
 /** Covers where the row belongs too: a row that turns up in another mailbox is damaged. */
 export function checksumOf(

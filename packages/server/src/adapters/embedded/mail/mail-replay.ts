@@ -1,7 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { EnvelopeSchema, envelopeBytesOfRow } from "@parley/protocol";
+import { hexOf } from "../../../lib/bytes.ts";
 import type { ColdMail } from "./cold-mail.ts";
-import { hexOf } from "./cold-mail.ts";
 import type { Block } from "./log-block.ts";
 import { type MailboxRecord, replay } from "./mail-records.ts";
 import { HotRow, Mailbox } from "./mailbox.ts";

@@ -1,10 +1,11 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { ENVELOPE_LIFETIME_MS } from "@parley/protocol";
+import { hexOf } from "../../../lib/bytes.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import type { Log } from "../../../ports/log.ts";
 import type { Mark } from "../../../ports/mark.ts";
 import type { GroupCommit } from "../group-commit.ts";
-import { type ColdMail, hexOf } from "./cold-mail.ts";
+import type { ColdMail } from "./cold-mail.ts";
 import type { LoggedMailboxStore } from "./logged-mailbox-store.ts";
 import type { MailCommit } from "./mail-commit.ts";
 import type { MailLog } from "./mail-log.ts";
