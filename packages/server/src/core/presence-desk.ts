@@ -1,7 +1,7 @@
 import { ErrorCode, ProtocolError } from "@parley/protocol";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
-import type { PresenceSharing, PresenceStore } from "../ports/presence-store.ts";
+import type { DevicePresence, PresenceStore } from "../ports/presence-store.ts";
 import type { DeviceSession } from "./device-session.ts";
 import { PresenceWatch, type WatchTarget } from "./presence-watch.ts";
 
@@ -17,11 +17,6 @@ export interface PresenceParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly settings: PresenceSettings;
-}
-
-export interface PresenceOfDevice extends PresenceSharing {
-  /** The person is at this device now. */
-  readonly isActive: boolean;
 }
 
 /** When somebody was last there is told, and kept, to the minute. */
@@ -49,19 +44,12 @@ export class PresenceDesk {
     this.#parts = parts;
   }
 
-  async set(
-    session: DeviceSession,
-    { isActive, tokenHash, sharesLastSeen }: PresenceOfDevice,
-  ): Promise<void> {
-    const { store } = this.#parts;
+  async set(session: DeviceSession, told: DevicePresence): Promise<void> {
     await this.#inTurn(session, async (taking) => {
-      // In this order nobody sees more in between than before and after it.
-      if (taking.isActive && !isActive)
-        await store.leave(session.address, session.number, this.#thisMinute());
-      await store.share(session.accountId, { tokenHash, sharesLastSeen });
-      if (isActive) await store.arrive(session.address, session.number);
-      taking.isActive = isActive;
-      if (isActive && taking.hasEnded) this.#leaveAfterGrace(session);
+      const { address, number } = session;
+      await this.#parts.store.tell(address, number, told, this.#thisMinute());
+      taking.isActive = told.isActive;
+      if (told.isActive && taking.hasEnded) this.#leaveAfterGrace(session);
     });
   }
 

@@ -23,15 +23,28 @@ export const NO_PRESENCE: Presence = {
   lastSeenMs: 0,
 };
 
+/** What a device says, in one. */
+export interface DevicePresence extends PresenceSharing {
+  /** The person is at this device. */
+  readonly isActive: boolean;
+}
+
 /**
  * Who is there. Nothing in it is durable: devices tell it again whenever they connect, so that an account
  * which is offline may be forgotten. When somebody was last there is kept only where the account shares it.
  */
 export interface PresenceStore {
-  share(accountId: string, sharing: PresenceSharing): Promise<void>;
-  /** The person is at this device, over this connection of it. */
-  arrive(device: DeviceAddress, session: SessionNumber): Promise<void>;
-  /** Is not any more, since that time. Ignored where a newer connection of the device has arrived. */
+  /**
+   * Replaces what the account lets others see, and notes whether the person is at this device, over this
+   * connection of it: one change. Where he is not any more, he has not been since `nowMs`.
+   */
+  tell(
+    device: DeviceAddress,
+    session: SessionNumber,
+    told: DevicePresence,
+    nowMs: number,
+  ): Promise<void>;
+  /** The person is not at the device any more. Ignored where a newer connection has told that he is. */
   leave(device: DeviceAddress, session: SessionNumber, sinceMs: number): Promise<void>;
   /**
    * The listener is told how it stands before this resolves, then of each change, in order. A change that is

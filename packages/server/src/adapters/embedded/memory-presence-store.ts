@@ -1,5 +1,6 @@
 import type { DeviceAddress } from "../../ports/device-address.ts";
 import {
+  type DevicePresence,
   NO_PRESENCE,
   type Presence,
   type PresenceSharing,
@@ -27,20 +28,18 @@ export class MemoryPresenceStore implements PresenceStore {
     this.#remembered = remembered;
   }
 
-  async share(accountId: string, sharing: PresenceSharing): Promise<void> {
-    this.#change(accountId, (row) => {
-      const { isOnline, lastSeenMs } = row.presence;
-      row.presence = kept({ ...sharing, isOnline, lastSeenMs });
-    });
-  }
-
-  async arrive({ accountId, deviceId }: DeviceAddress, session: SessionNumber): Promise<void> {
-    this.#change(accountId, (row) => {
-      const before = row.at.get(deviceId);
-      if (before !== undefined && before > session) return;
-      row.at.set(deviceId, session);
-      if (!row.presence.isOnline) row.presence = { ...row.presence, isOnline: true };
-    });
+  async tell(
+    { accountId, deviceId }: DeviceAddress,
+    session: SessionNumber,
+    { isActive, ...sharing }: DevicePresence,
+    nowMs: number,
+  ): Promise<void> {
+    const row = this.#row(accountId);
+    if (!isOlder(session, row.at.get(deviceId))) {
+      if (isActive) row.at.set(deviceId, session);
+      else row.at.delete(deviceId);
+    }
+    this.#change(accountId, row, { ...sharing, sinceMs: nowMs });
   }
 
   async leave(
@@ -48,13 +47,11 @@ export class MemoryPresenceStore implements PresenceStore {
     session: SessionNumber,
     sinceMs: number,
   ): Promise<void> {
-    const before = this.#rows.get(accountId)?.at.get(deviceId);
-    if (before === undefined || before > session) return;
-    this.#change(accountId, (row) => {
-      row.at.delete(deviceId);
-      if (row.at.size > 0) return;
-      row.presence = kept({ ...row.presence, isOnline: false, lastSeenMs: sinceMs });
-    });
+    const row = this.#rows.get(accountId);
+    const present = row?.at.get(deviceId);
+    if (row === undefined || present === undefined || isOlder(session, present)) return;
+    row.at.delete(deviceId);
+    this.#change(accountId, row, { ...row.presence, sinceMs });
   }
 
   async subscribe(accountId: string, listener: Listener): Promise<() => void> {
@@ -79,11 +76,19 @@ export class MemoryPresenceStore implements PresenceStore {
     return row;
   }
 
-  #change(accountId: string, change: (row: Row) => void): void {
-    const row = this.#row(accountId);
-    const before = row.presence;
-    change(row);
-    if (row.presence !== before) for (const listener of [...row.listeners]) listener(row.presence);
+  #change(
+    accountId: string,
+    row: Row,
+    { tokenHash, sharesLastSeen, sinceMs }: PresenceSharing & { readonly sinceMs: number },
+  ): void {
+    const { isOnline: wasOnline, lastSeenMs } = row.presence;
+    const isOnline = row.at.size > 0;
+    const keepsLastSeen = tokenHash !== undefined && sharesLastSeen;
+    row.presence = {
+      ...{ tokenHash, sharesLastSeen, isOnline },
+      lastSeenMs: keepsLastSeen ? (wasOnline && !isOnline ? sinceMs : lastSeenMs) : 0,
+    };
+    for (const listener of [...row.listeners]) listener(row.presence);
     this.#settle(accountId, row);
   }
 
@@ -105,7 +110,6 @@ export class MemoryPresenceStore implements PresenceStore {
   }
 }
 
-function kept(presence: Presence): Presence {
-  const isKept = presence.tokenHash !== undefined && presence.sharesLastSeen;
-  return isKept ? presence : { ...presence, lastSeenMs: 0 };
+function isOlder(session: SessionNumber, than: SessionNumber | undefined): boolean {
+  return than !== undefined && session < than;
 }

@@ -17,15 +17,12 @@ async function hashOf(store: PresenceStore, accountId: string): Promise<string |
 
 test("forgets those who left first, and nobody who is there or watched", async () => {
   const store = new MemoryPresenceStore(2);
-  for (const accountId of ["there", "watched", "first", "second", "third"])
-    await store.share(accountId, SHARED);
-  // Of five that nobody was at, two are remembered.
-  await store.share("there", SHARED);
-  await store.arrive({ accountId: "there", deviceId: 1 }, 1n);
-  await store.share("watched", SHARED);
+  const tell = (accountId: string, isActive = false) =>
+    store.tell({ accountId, deviceId: 1 }, 1n, { ...SHARED, isActive }, 0);
+  await tell("there", true);
+  await tell("watched");
   await store.subscribe("watched", () => undefined);
-  for (const accountId of ["first", "second", "third", "first"])
-    await store.share(accountId, SHARED);
+  for (const accountId of ["first", "second", "third", "first"]) await tell(accountId);
   const hashes = ["there", "watched", "first", "second", "third"].map((id) => hashOf(store, id));
   expect((await Promise.all(hashes)).map((hash) => hash !== undefined)).toEqual([
     ...[true, true, true, false, true],
