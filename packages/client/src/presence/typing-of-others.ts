@@ -14,10 +14,8 @@ import { ownAddress, type Parts } from "../parts.ts";
 import { addressKey, type DeviceAddress } from "../sessions/device-address.ts";
 import type { Transaction } from "../store/transaction.ts";
 import { heldLiveKey } from "./held-keys.ts";
-import { ACTIVITY } from "./typing.ts";
+import { ACTIVITY, TYPING_SHOWN_MS } from "./typing.ts";
 
-/** So long it is shown after the last frame (trust.md 5). */
-export const TYPING_SHOWN_MS = 8_000;
 /** The server's stamp and the sender's estimate of its clock are no further apart. */
 const STAMP_OFF_MS_MAX = 60_000;
 

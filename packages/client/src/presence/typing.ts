@@ -10,7 +10,9 @@ import type { ServerTime } from "./server-time.ts";
 import type { KeyWithId } from "./shared-key.ts";
 
 /** At most one frame in this time a conversation (trust.md 5). */
-export const TYPING_INTERVAL_MS = 3_000;
+const TYPING_INTERVAL_MS = 3_000;
+/** So long it is shown after the last frame (trust.md 5). */
+export const TYPING_SHOWN_MS = 8_000;
 const ENVELOPE_ID_BYTES = 16;
 
 export const ACTIVITY = {
@@ -21,9 +23,10 @@ export const ACTIVITY = {
 
 interface Told {
   state: TypingState;
-  /** What happened since: told when the time is over. */
+  /** The time of the last frame is not over: what happens is told when it is. */
+  isResting: boolean;
   next: TypingState | undefined;
-  readonly cancel: () => void;
+  cancel: () => void;
 }
 
 /** Tells contacts what this person does: over no ratchet, stored nowhere, dropped where nobody is connected. */
@@ -39,16 +42,15 @@ export class Typing {
 
   tell(conversation: string, state: TypingState): void {
     const told = this.#told.get(conversation);
-    if (told !== undefined) told.next = state;
-    else if (state !== "stopped") this.#say(conversation, state);
+    if (told?.isResting === true) told.next = state;
+    else if (state !== "stopped" || told !== undefined) this.#say(conversation, state);
   }
 
   /** The message itself says that its writing is over. */
   sent(conversation: string): void {
     const told = this.#told.get(conversation);
-    if (told === undefined) return;
-    told.state = "stopped";
-    told.next = undefined;
+    if (told?.isResting === true) Object.assign(told, { state: "stopped", next: undefined });
+    else this.#forget(conversation);
   }
 
   close(): void {
@@ -57,16 +59,30 @@ export class Typing {
   }
 
   #say(conversation: string, state: TypingState): void {
+    this.#forget(conversation);
     const cancel = this.#parts.clock.after(TYPING_INTERVAL_MS, () => this.#goOn(conversation));
-    this.#told.set(conversation, { state, next: undefined, cancel });
+    this.#told.set(conversation, { state, isResting: true, next: undefined, cancel });
     this.#send(conversation, state).catch((cause: unknown) => this.#parts.fatal(cause));
   }
 
   #goOn(conversation: string): void {
     const told = this.#told.get(conversation);
+    if (told === undefined) return;
+    const { next, state } = told;
+    if (next !== undefined && (next !== "stopped" || state !== "stopped"))
+      this.#say(conversation, next);
+    else if (state === "stopped") this.#forget(conversation);
+    else {
+      // Until it is forgotten there, its end is worth a frame.
+      const leftMs = TYPING_SHOWN_MS - TYPING_INTERVAL_MS;
+      told.isResting = false;
+      told.cancel = this.#parts.clock.after(leftMs, () => this.#forget(conversation));
+    }
+  }
+
+  #forget(conversation: string): void {
+    this.#told.get(conversation)?.cancel();
     this.#told.delete(conversation);
-    if (told?.next === undefined) return;
-    if (told.next !== "stopped" || told.state !== "stopped") this.#say(conversation, told.next);
   }
 
   async #send(conversation: string, state: TypingState): Promise<void> {
