@@ -121,6 +121,7 @@ export type RefusalCode =
   | "invalid-handle"
   | "handle-not-available"
   | "sign-up-refused"
+  | "invitation-refused"
   | "unknown-handle"
   | "device-name-too-long"
   | "already-signed-up"
@@ -135,10 +136,17 @@ export type RefusalCode =
 export class MessengerError extends Error {
   override readonly name = "MessengerError";
   readonly code: RefusalCode;
+  /** Of `try-again-later`: when, where the server says it. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: RefusalCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: RefusalCode,
+    message: string,
+    options: ErrorOptions & { readonly retryAfterMs?: number } = {},
+  ) {
     super(message, options);
     this.code = code;
+    this.retryAfterMs = options.retryAfterMs;
   }
 }
 

@@ -77,7 +77,7 @@ export class Flow {
     });
     for (const account of accounts) this.receipts.note(account);
     if (welcome.skipped) await this.#clearSkipped();
-    this.outbox.connected();
+    this.outbox.connected(welcome);
     this.presence.connected();
     this.#cancelMaking();
     this.#cancelMaking = clock.after(MAKE_AFTER_MS, () => this.outbox.mayMakeEntries());

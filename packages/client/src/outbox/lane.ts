@@ -29,6 +29,8 @@ export class Lane {
   readonly #clock: Clock;
   #backOffMs = 0;
   #endRest: (() => void) | undefined;
+  /** After a refusal one goes alone: sixty more would be refused with it. */
+  #isTrying = false;
 
   constructor(account: string, clock: Clock) {
     this.account = account;
@@ -43,7 +45,8 @@ export class Lane {
   /** By a timer, because clocks jump. Of several that were refused at once, one counts. */
   backOff(leastMs: number, wake: () => void): void {
     if (this.#endRest !== undefined) return;
-    this.#backOffMs = Math.min(Math.max(leastMs, 2 * this.#backOffMs), BACK_OFF_MS_MAX);
+    this.#backOffMs = Math.max(leastMs, Math.min(2 * this.#backOffMs, BACK_OFF_MS_MAX));
+    this.#isTrying = true;
     this.#endRest = this.#clock.after(this.#backOffMs, () => {
       this.#endRest = undefined;
       wake();
@@ -52,6 +55,7 @@ export class Lane {
 
   succeeded(): void {
     this.#backOffMs = 0;
+    this.#isTrying = false;
   }
 
   /** A new connection: what was in the way may be gone. */
@@ -64,12 +68,17 @@ export class Lane {
     return !this.held && this.#endRest === undefined;
   }
 
-  /** What may go now, in order: nothing overtakes an item that must be encrypted first. */
-  next(): Sending | undefined {
+  /**
+   * What may go now, in order: nothing overtakes an item that must be encrypted first. `mayGo` is asked last,
+   * because it may take of what is allowed; what it says no to is passed over.
+   */
+  next(mayGo: (item: OutboxItem) => boolean): Sending | undefined {
     if (!this.isOpen) return undefined;
+    if (this.#isTrying && this.sendings.some(({ isInFlight }) => isInFlight)) return undefined;
     for (const sending of this.sendings) {
       if (sending.isHeldBack || sending.isInFlight) continue;
-      return sending.request === undefined ? undefined : sending;
+      if (sending.request === undefined) return undefined;
+      if (mayGo(sending.item)) return sending;
     }
     return undefined;
   }

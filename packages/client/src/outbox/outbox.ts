@@ -1,5 +1,10 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import { type SendMessageRequest, SendMessageRequestSchema, toHex } from "@parley/protocol";
+import {
+  type SendMessageRequest,
+  SendMessageRequestSchema,
+  toHex,
+  type Welcome,
+} from "@parley/protocol";
 import type { Ledger } from "../conversation/ledger.ts";
 import type { OutboxItem } from "../gen/parley/store/v1/conversation_pb.ts";
 import {
@@ -11,6 +16,7 @@ import {
 } from "../parts.ts";
 import { NoSessionError } from "../sessions/sessions.ts";
 import type { Transaction } from "../store/transaction.ts";
+import { Allowance } from "./allowance.ts";
 import { type Lane, Lanes, type Sending } from "./lane.ts";
 import { makeEntries, type Typed } from "./make-entries.ts";
 import { allItems, newItem, putItem, sendKey, sequenceOfSend } from "./outbox-row.ts";
@@ -37,6 +43,7 @@ export class Outbox {
   readonly #parts: Parts;
   readonly #lanes: Lanes;
   readonly #sender: Sender;
+  readonly #allowance: Allowance;
   /** By message id, in the order of typing. */
   readonly #typed = new Map<string, Typed>();
   #nextTyped = 1;
@@ -55,7 +62,9 @@ export class Outbox {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#lanes = new Lanes(parts.clock);
-    this.#sender = new Sender(parts, this.#lanes, () => this.wake());
+    const wake = () => this.wake();
+    this.#allowance = new Allowance({ clock: parts.clock, inFlightMax: IN_FLIGHT_MAX, wake });
+    this.#sender = new Sender(parts, this.#lanes, { allowance: this.#allowance, wake });
   }
 
   /** Once, before anything else: what the store holds goes on where it stopped. */
@@ -112,7 +121,8 @@ export class Outbox {
       await new Promise<void>((resolve) => this.#quietWaiters.push(resolve));
   }
 
-  connected(): void {
+  connected({ limits }: Pick<Welcome, "limits">): void {
+    this.#allowance.welcomed(limits?.durableSendsPerMinute ?? 0);
     this.#connected = true;
     this.#connectionNumber += 1;
     for (const lane of this.#lanes) lane.endRest();
@@ -132,6 +142,7 @@ export class Outbox {
 
   close(): void {
     this.disconnected();
+    this.#allowance.close();
     for (const lane of this.#lanes) lane.endRest();
     for (const cancel of this.#spread) cancel();
   }
@@ -205,6 +216,7 @@ export class Outbox {
       }
       const left = room.get(lane) ?? IN_FLIGHT_MAX - lane.underWay;
       if (left <= 0) continue;
+      if (this.#allowance.takeEntries(1) === 0) break;
       room.set(lane, left - 1);
       batch.push(typed);
     }
@@ -269,8 +281,8 @@ export class Outbox {
 
   #dispatch(): void {
     for (const lane of this.#lanes)
-      while (this.#inFlight < IN_FLIGHT_MAX) {
-        const sending = lane.next();
+      while (this.#inFlight < this.#allowance.inFlightMax) {
+        const sending = lane.next((item) => this.#mayReoffer(item));
         if (sending?.request === undefined) break;
         this.#inFlight += 1;
         sending.isInFlight = true;
@@ -278,6 +290,11 @@ export class Outbox {
           this.#parts.fatal(cause),
         );
       }
+  }
+
+  /** What is offered again is an entry too: not all of it at once. */
+  #mayReoffer({ reoffered }: OutboxItem): boolean {
+    return !reoffered || this.#allowance.takeEntries(1) > 0;
   }
 
   async #send(lane: Lane, sending: Sending, request: SendMessageRequest): Promise<void> {
@@ -295,7 +312,9 @@ export class Outbox {
   }
 
   #isBusy(): boolean {
+    if (this.#allowance.inFlightMax === 0) return false;
     for (const lane of this.#lanes) if (lane.isOpen && lane.underWay > 0) return true;
+    if (!this.#allowance.mayMakeEntries) return false;
     for (const { conversation } of this.#typed.values())
       if (this.#lanes.of(conversation).isOpen) return true;
     return false;

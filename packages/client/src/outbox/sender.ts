@@ -1,6 +1,7 @@
 import {
   type DeviceListMismatch,
   ENVELOPE_LIFETIME_MS,
+  ErrorCode,
   ProtocolError,
   type SendMessageRequest,
   type SendMessageResponse,
@@ -15,6 +16,7 @@ import {
   PREPARE_AGAIN_MS,
 } from "../parts.ts";
 import type { Transaction } from "../store/transaction.ts";
+import type { Allowance } from "./allowance.ts";
 import type { Lane, Lanes, Sending } from "./lane.ts";
 import { findItem, putItem } from "./outbox-row.ts";
 import { settleAccepted, settleRefused } from "./settle-item.ts";
@@ -24,12 +26,18 @@ export class Sender {
   readonly #parts: Parts;
   readonly #lanes: Lanes;
 
+  readonly #allowance: Allowance;
   readonly #wake: () => void;
 
-  constructor(parts: Parts, lanes: Lanes, wake: () => void) {
+  constructor(
+    parts: Parts,
+    lanes: Lanes,
+    { allowance, wake }: { readonly allowance: Allowance; wake(): void },
+  ) {
     this.#parts = parts;
     this.#lanes = lanes;
-    this.#wake = wake;
+    this.#allowance = allowance;
+    this.#wake = () => wake();
   }
 
   /**
@@ -87,6 +95,7 @@ export class Sender {
           }),
         );
         lane.succeeded();
+        this.#allowance.accepted();
         lane.remove(sending);
         return;
       case "deviceListMismatch":
@@ -106,6 +115,7 @@ export class Sender {
   async #notAnswered(lane: Lane, sending: Sending, cause: unknown): Promise<void> {
     if (!(cause instanceof ProtocolError)) throw cause;
     if (cause.retryAfterMs === undefined) await this.refuse(lane, sending, cause.message);
+    else if (cause.code === ErrorCode.RATE_LIMITED) this.#allowance.refused(cause.retryAfterMs);
     else lane.backOff(cause.retryAfterMs, this.#wake);
   }
 
