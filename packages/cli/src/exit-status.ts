@@ -35,6 +35,7 @@ const STATUS_OF_REFUSAL: Record<RefusalCode, number> = {
   unreachable: EXIT_UNREACHABLE,
   "try-again-later": EXIT_TRY_AGAIN,
   "sign-up-refused": EXIT_NOT_ALLOWED,
+  "invitation-refused": EXIT_NOT_ALLOWED,
   blocked: EXIT_NOT_ALLOWED,
   "not-allowed": EXIT_NOT_ALLOWED,
 };

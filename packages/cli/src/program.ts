@@ -3,7 +3,9 @@ import { addChat } from "./commands/chat.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addConfig } from "./commands/config.ts";
 import { addContacts } from "./commands/contacts.ts";
+import { addDoctor } from "./commands/doctor.ts";
 import { addHistory } from "./commands/history.ts";
+import { addInvitations } from "./commands/invitations.ts";
 import { addListen } from "./commands/listen.ts";
 import { addSend } from "./commands/send.ts";
 import { addServe } from "./commands/serve.ts";
@@ -33,6 +35,7 @@ export function program(): Command {
     .enablePositionalOptions()
     .exitOverride();
   addServe(parley);
+  addInvitations(parley);
   addSignup(parley);
   addChat(parley);
   addSend(parley);
@@ -41,6 +44,7 @@ export function program(): Command {
   addContacts(parley);
   addVerify(parley);
   addConfig(parley);
+  addDoctor(parley);
   addCompletion(parley);
   return parley;
 }

@@ -3,6 +3,7 @@ import { type MessengerApi, MessengerError } from "@parley/client";
 import type { Command } from "commander";
 import { tryToConnect, whileReachable } from "../connect.ts";
 import { type DeviceOptions, deviceCommand, examples } from "../device-command.ts";
+import { EXIT_NOT_ALLOWED, ExitError } from "../exit-status.ts";
 import { homeOf, parseServerUrl } from "../home.ts";
 import { nextCommand } from "../next-command.ts";
 import { withNewDevice } from "../open-messenger.ts";
@@ -26,7 +27,7 @@ export function addSignup(parley: Command): void {
     .description("make an account, with this device as its first")
     .requiredOption("--server <url>", "the server, such as http://127.0.0.1:7420")
     .requiredOption("--handle <name>", "3-32 of a-z, 0-9 and single inner . or _")
-    .option("--invitation <code>", "where the server asks for one")
+    .option("--invitation <code>", "a code, where the server asks for one")
     .option("--device-name <name>", "only your own devices see it (default: this machine's name)")
     .addHelpText(
       "after",
@@ -61,11 +62,20 @@ async function accountOf(messenger: MessengerApi, options: Options): Promise<Acc
   if (account)
     throw new MessengerError("already-signed-up", `${account.handle} has signed up here already`);
   const { handle, invitation, deviceName = hostName() } = options;
-  return whileReachable(
+  return await whileReachable(
     messenger,
     messenger.signUp({ handle, deviceName, ...(invitation !== undefined && { invitation }) }),
-  );
+  ).catch((cause: unknown) => {
+    if (invitation !== undefined || !isInvitationRefused(cause)) throw cause;
+    throw new ExitError(EXIT_NOT_ALLOWED, HOW_TO_BE_INVITED, { cause });
+  });
 }
+
+const HOW_TO_BE_INVITED =
+  "this server takes new accounts by invitation: whoever runs it can give you a code for --invitation CODE";
+
+const isInvitationRefused = (cause: unknown): boolean =>
+  cause instanceof MessengerError && cause.code === "invitation-refused";
 
 /** Its first label: a domain says nothing more of the machine, and a label fits a device's name (RFC 1035: 63 bytes). */
 function hostName(): string {
