@@ -31,6 +31,7 @@ import { Limits } from "./core/limits.ts";
 import { LinkSteps } from "./core/link-steps.ts";
 import { PresenceDesk } from "./core/presence-desk.ts";
 import { Readiness } from "./core/readiness.ts";
+import { SharedTimer } from "./core/shared-timer.ts";
 import { logIds } from "./lib/log-id.ts";
 import { type Mortal, mortal } from "./lib/mortal.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -40,8 +41,7 @@ import { type Metrics, NO_METRICS } from "./ports/metrics.ts";
 import type { Ports } from "./ports/ports.ts";
 import type { Random } from "./ports/random.ts";
 import { NO_TRACER, type Tracer } from "./ports/tracer.ts";
-import type { Transport } from "./ports/transport.ts";
-import { type Accepted, createServer, REFUSED, type Server } from "./server.ts";
+import { createServer, type Server } from "./server.ts";
 import { SETTINGS_DEFAULT, type ServerSettings } from "./settings.ts";
 
 export interface EmbeddedOptions {
@@ -152,9 +152,11 @@ function embeddedOn(store: OpenedStore, options: EmbeddedOptions): EmbeddedServe
     receiptKey: receiptKeyOf(store.db, random),
     addressSalt: random(SALT_BYTES),
     linkSteps: new LinkSteps(clock),
+    refreshes: new SharedTimer(clock, settings.refreshMs),
     presence: new PresenceDesk({ store: presenceStore, clock, log, settings: settings.presence }),
     limits: new Limits({ rateLimiter, clock, log, metrics, isDryRun: settings.limits.dryRun }),
   });
+  world.atEnd(server.silence);
   metrics.gauge("accounts", () => ports.accounts.count());
   metrics.gauge("epochs", async () => (await ports.epochs.since(NO_EPOCH)).length);
   log.info({}, "epoch-opened");
@@ -172,7 +174,6 @@ function embeddedOn(store: OpenedStore, options: EmbeddedOptions): EmbeddedServe
       clock,
       random,
     }),
-    accept: (transport) => accept(server, world, transport),
     setOrigins: (origins) => {
       settings.origins = origins;
     },
@@ -233,20 +234,6 @@ const NO_EPOCH = new Uint8Array(0);
 function lookAtDraining(server: Server): Finding {
   const isDraining = server.isDraining();
   return { isOk: !isDraining, detail: isDraining ? "the server is stopping" : "no" };
-}
-
-function accept(server: Server, world: Mortal, transport: Transport): Accepted {
-  if (world.isDead()) return REFUSED;
-  const accepted = server.accept(world.transport(transport));
-  return {
-    receive: (frame) => {
-      if (!world.isDead()) accepted.receive(frame);
-    },
-    frameBytesMax: () => accepted.frameBytesMax(),
-    closed: () => {
-      if (!world.isDead()) accepted.closed();
-    },
-  };
 }
 
 interface Running extends Opened {

@@ -1,6 +1,7 @@
 import type { Limits } from "./core/limits.ts";
 import type { LinkSteps } from "./core/link-steps.ts";
 import type { PresenceDesk } from "./core/presence-desk.ts";
+import type { SharedTimer } from "./core/shared-timer.ts";
 import type { LogId } from "./lib/log-id.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
@@ -23,6 +24,8 @@ export interface Context extends Ports {
   readonly receiptKey: Uint8Array;
   readonly linkSteps: LinkSteps;
   readonly presence: PresenceDesk;
+  /** For sessions, each after settings.refreshMs. */
+  readonly refreshes: SharedTimer;
   readonly limits: Limits;
   /** Random, for as long as the process lives: no address is kept as it is. */
   readonly addressSalt: Uint8Array;

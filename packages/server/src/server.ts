@@ -1,6 +1,7 @@
 import { CloseCode } from "@parley/protocol";
 import type { Context } from "./context.ts";
-import { Connection } from "./gateway/connection.ts";
+import { SharedTimer } from "./core/shared-timer.ts";
+import { Connection, type ConnectionParts } from "./gateway/connection.ts";
 import type { Transport } from "./ports/transport.ts";
 
 /** What a transport tells of its end of one connection. */
@@ -18,6 +19,8 @@ export interface Server {
   accept(transport: Transport): Accepted;
   /** Takes no more connections, lets requests under way finish, and asks all clients to come back. */
   drain(): Promise<void>;
+  /** Ends as `kill -9` would: nothing is said or heard any more. */
+  silence(): void;
   isDraining(): boolean;
   connectionCount(): number;
 }
@@ -26,6 +29,8 @@ export interface Server {
 const RECONNECT_MS_PER_CONNECTION = 1;
 const RECONNECT_MS_MAX = 10_000;
 const UINT16_MAX = 0xffff;
+/** A step of linking may be waited for, and the next one takes a person's hands. */
+const LINK_PATIENCE_MS = 120_000;
 
 /** Whoever is not served is not heard. */
 export const REFUSED: Accepted = {
@@ -36,7 +41,14 @@ export const REFUSED: Accepted = {
 
 export function createServer(context: Context): Server {
   const connections = new Set<Connection>();
+  const parts: ConnectionParts = {
+    context,
+    logins: new SharedTimer(context.clock, context.settings.loginTimeoutMs),
+    linkings: new SharedTimer(context.clock, LINK_PATIENCE_MS),
+    ended: (connection) => connections.delete(connection),
+  };
   let isDraining = false;
+  let isSilent = false;
 
   /** Up to the time that all of them together need, evenly. */
   const reconnectAfterMs = () => {
@@ -50,20 +62,23 @@ export function createServer(context: Context): Server {
   context.metrics.gauge("bufferedBytes", () => sum(connections, (each) => each.bufferedBytes));
   return {
     accept: (transport) => {
+      if (isSilent) return REFUSED;
       if (isDraining || connections.size >= context.settings.connectionsMax) {
         if (isDraining) transport.close(CloseCode.SERVICE_RESTART, "the server is stopping");
         else transport.close(CloseCode.OVERLOADED, "too many connections");
         return REFUSED;
       }
-      const connection: Connection = new Connection(context, transport, () => {
-        connections.delete(connection);
-      });
+      const connection = new Connection(parts, transport);
       connections.add(connection);
       return connection;
     },
     drain: async () => {
       isDraining = true;
       await Promise.all([...connections].map((each) => each.drain(reconnectAfterMs())));
+    },
+    silence: () => {
+      isSilent = true;
+      for (const connection of connections) connection.silence();
     },
     isDraining: () => isDraining,
     connectionCount: () => connections.size,

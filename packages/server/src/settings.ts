@@ -1,4 +1,4 @@
-import { ENVELOPE_LIFETIME_MS } from "@parley/protocol";
+import { DEVICES_PER_ACCOUNT_MAX, ENVELOPE_LIFETIME_MS } from "@parley/protocol";
 import type { RateLimit } from "./ports/rate-limiter.ts";
 
 /** What a server may be told about itself; config/schema.ts has a line for each value. */
@@ -28,6 +28,7 @@ export interface ServerSettings {
     readonly accountsMax: number;
   };
   readonly connectionsMax: number;
+  readonly connectionsPerAccountMax: number;
   /** Requests of one connection that are under way. */
   readonly requestsMax: number;
   readonly loginTimeoutMs: number;
@@ -108,6 +109,8 @@ export const SETTINGS_DEFAULT: ServerSettings = {
     accountsMax: 100_000,
   },
   connectionsMax: 20_000,
+  // Every device that an account may have; a device has one connection, the newest.
+  connectionsPerAccountMax: DEVICES_PER_ACCOUNT_MAX,
   requestsMax: 128,
   loginTimeoutMs: 10_000,
   // Four times what a stream has under way.

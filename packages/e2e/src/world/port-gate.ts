@@ -6,7 +6,7 @@ import type { VirtualClock } from "../simulation/virtual-clock.ts";
 import type { Counters } from "./sometimes.ts";
 
 /** These answer without a promise: a server cannot be killed inside one and be waited for. */
-const AT_ONCE = new Set(["mailboxes.open", "mailboxes.seen", "epochs.current"]);
+const AT_ONCE = new Set(["mailboxes.open", "mailboxes.seen", "epochs.current", "bus.unsubscribe"]);
 /** These refuse as STORAGE_UNAVAILABLE while the disk is full, as their ports say. */
 const WRITES = new Set([
   "mailboxes.append",
@@ -105,6 +105,7 @@ export class PortGate {
     const { random, counters, wakeupsLost } = this.#parts;
     return {
       subscribe: (device, listener) => bus.subscribe(device, listener),
+      unsubscribe: (device, listener) => bus.unsubscribe(device, listener),
       wake: async (device, wakeup) => {
         if (!random.chance(wakeupsLost())) return await bus.wake(device, wakeup);
         counters.count("a wake-up is lost");

@@ -1,3 +1,4 @@
+import { DEVICES_PER_ACCOUNT_MAX } from "@parley/protocol";
 import { LOG_LEVELS } from "./config.ts";
 import { decimal, integer, listOf, oneOf, place, text, truth } from "./kind.ts";
 import { limitSettings } from "./limit-settings.ts";
@@ -46,6 +47,10 @@ export const SCHEMA: readonly Setting[] = [
   setting("server", "connections_max", integer(1, 1_000_000), {
     at: "settings.connectionsMax",
     doc: "Connections at once. Each takes a file descriptor: the system's limit on open files must be above it.",
+  }),
+  setting("server", "connections_per_account_max", integer(1, DEVICES_PER_ACCOUNT_MAX), {
+    at: "settings.connectionsPerAccountMax",
+    doc: "Devices of one account that are connected at once. One more is answered as busy when it logs in.",
   }),
   setting("server", "requests_max", integer(1, 10_000), {
     at: "settings.requestsMax",

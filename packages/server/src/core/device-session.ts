@@ -1,18 +1,21 @@
-import { CloseCode, encodeServerFrame, equalBytes } from "@parley/protocol";
+import { CloseCode, encodeServerFrame } from "@parley/protocol";
+import { compact, isCompact } from "../lib/compact-bytes.ts";
 import type { AccountStore, ChainHead, ListedDevice } from "../ports/account-store.ts";
 import type { DeviceAddress } from "../ports/device-address.ts";
 import type { SessionNumber, SessionRegistry } from "../ports/session-registry.ts";
-import type { Wakeup, WakeupBus } from "../ports/wakeup-bus.ts";
+import type { Wakeup, WakeupBus, WakeupListener } from "../ports/wakeup-bus.ts";
 import { wireHead } from "./device-list.ts";
 import { type FlowWindow, MailboxStream, type StreamParts } from "./mailbox-stream.ts";
 import type { Outlet } from "./outlet.ts";
+import { SharedTimer, type Timed } from "./shared-timer.ts";
 import { wake } from "./wake.ts";
 
 export interface SessionParts extends StreamParts {
   readonly accounts: AccountStore;
   readonly registry: SessionRegistry;
   readonly bus: WakeupBus;
-  readonly refreshMs: number;
+  /** Runs out for a session when it is to do what a lost wake-up would have done. */
+  readonly refreshes: SharedTimer;
 }
 
 export interface LoggedIn {
@@ -28,34 +31,37 @@ export interface LoggedIn {
  * then it hears wake-ups, then its stream begins to read; and each refresh does what a lost wake-up would
  * have done.
  */
-export class DeviceSession {
+export class DeviceSession implements WakeupListener, Timed {
   readonly address: DeviceAddress;
   readonly number: SessionNumber;
   readonly stream: MailboxStream;
   readonly #parts: SessionParts;
   readonly #outlet: Outlet;
-  readonly #device: ListedDevice;
-  #toldHead: ChainHead;
+  /** Compact, as the hash of the head that the client knows. */
+  readonly #identityKey: string;
+  #toldHead: string;
   #isSkipped = false;
   #toldRoom = false;
   #isLive = false;
   #isClosed = false;
   #atEnd: (() => void) | undefined;
-  #unsubscribe: (() => void) | undefined;
-  #cancelRefresh: (() => void) | undefined;
+  round: Set<Timed> | undefined;
 
-  static async open(parts: SessionParts, outlet: Outlet, who: LoggedIn): Promise<DeviceSession> {
-    const session = new DeviceSession(parts, outlet, who, await parts.registry.claim(who.address));
-    wake(parts, [who.address], { kind: "claimed", session: session.number });
+  /** Under the number of its claim. */
+  static async open(
+    parts: SessionParts,
+    outlet: Outlet,
+    { number, ...who }: LoggedIn & { readonly number: SessionNumber },
+  ): Promise<DeviceSession> {
+    const session = new DeviceSession(parts, outlet, who, number);
+    wake(parts, [who.address], { kind: "claimed", session: number });
     try {
-      session.#unsubscribe = await parts.bus.subscribe(who.address, (wakeup) =>
-        session.#hear(wakeup),
-      );
+      await parts.bus.subscribe(who.address, session);
     } catch (cause) {
       session.close();
       throw cause;
     }
-    if (session.#isClosed) session.#unsubscribe();
+    if (session.#isClosed) parts.bus.unsubscribe(who.address, session);
     return session;
   }
 
@@ -63,8 +69,8 @@ export class DeviceSession {
     this.#parts = parts;
     this.#outlet = outlet;
     this.address = who.address;
-    this.#device = who.device;
-    this.#toldHead = who.head;
+    this.#identityKey = compact(who.device.identityKey);
+    this.#toldHead = compact(who.head.hash);
     this.number = number;
     this.stream = new MailboxStream(parts, who.address, outlet, who.window);
   }
@@ -83,12 +89,12 @@ export class DeviceSession {
     this.#isLive = true;
     this.stream.start();
     this.lookAgain();
-    this.#scheduleRefresh();
+    this.#parts.refreshes.start(this);
   }
 
   /** The client knows this head already: it is the one that brought it. */
   knowsHead(head: ChainHead): void {
-    this.#toldHead = head;
+    this.#toldHead = compact(head.hash);
   }
 
   /** The device has everything up to there. What that frees may be room for what was skipped. */
@@ -122,14 +128,14 @@ export class DeviceSession {
     this.#isClosed = true;
     this.#atEnd?.();
     this.stream.stop();
-    this.#unsubscribe?.();
-    this.#cancelRefresh?.();
+    this.#parts.bus.unsubscribe(this.address, this);
+    SharedTimer.stop(this);
     this.#parts.registry.release(this.address, this.number).catch((cause: unknown) => {
       this.#parts.log.warn({ err: cause }, "claim-not-released");
     });
   }
 
-  #hear(wakeup: Wakeup): void {
+  hear(wakeup: Wakeup): void {
     if (this.#isClosed) return;
     switch (wakeup.kind) {
       case "claimed":
@@ -147,16 +153,15 @@ export class DeviceSession {
     }
   }
 
-  #scheduleRefresh(): void {
-    this.#cancelRefresh = this.#parts.clock.after(this.#parts.refreshMs, () => {
-      this.#parts.mailboxes.seen(this.address, 0n); // It need not send anything to be here.
-      this.stream.wake();
-      this.lookAgain();
-      this.#refresh().catch((cause: unknown) => {
-        this.#parts.log.warn({ err: cause }, "claim-not-refreshed");
-      });
-      this.#scheduleRefresh();
+  /** A refresh. */
+  due(): void {
+    this.#parts.mailboxes.seen(this.address, 0n); // It need not send anything to be here.
+    this.stream.wake();
+    this.lookAgain();
+    this.#refresh().catch((cause: unknown) => {
+      this.#parts.log.warn({ err: cause }, "claim-not-refreshed");
     });
+    this.#parts.refreshes.start(this);
   }
 
   async #refresh(): Promise<void> {
@@ -175,11 +180,11 @@ export class DeviceSession {
     if (
       account === undefined ||
       device === undefined ||
-      !equalBytes(device.identityKey, this.#device.identityKey)
+      !isCompact(this.#identityKey, device.identityKey)
     )
       return this.#outlet.end(CloseCode.DEVICE_REMOVED, "this device was removed");
-    if (equalBytes(account.head.hash, this.#toldHead.hash)) return;
-    this.#toldHead = account.head;
+    if (isCompact(this.#toldHead, account.head.hash)) return;
+    this.#toldHead = compact(account.head.hash);
     this.#say({ case: "accountChainMoved", value: { ownHead: wireHead(account.head) } });
   }
 

@@ -12,6 +12,7 @@ import {
 import type { Context } from "../context.ts";
 import type { DeviceSession } from "../core/device-session.ts";
 import type { Outlet } from "../core/outlet.ts";
+import { SharedTimer, type Timed } from "../core/shared-timer.ts";
 import { VERSIONS } from "../core/version.ts";
 import { visitorKey } from "../core/visitor-key.ts";
 import { hello } from "../handlers/hello.ts";
@@ -25,31 +26,39 @@ const CHALLENGE_BYTES = 32;
 const REASON_CHARACTERS_MAX = 123;
 /** As the schema has it. */
 const ERROR_MESSAGE_CHARACTERS_MAX = 256;
-/** A step of linking may be waited for, and the next one takes a person's hands. */
-const LINK_PATIENCE_MS = 120_000;
+const NO_CHALLENGE = new Uint8Array(0);
+
+/** What all connections share. */
+export interface ConnectionParts {
+  readonly context: Context;
+  /** For whoever has not logged in, and for whoever links a device. */
+  readonly logins: SharedTimer;
+  readonly linkings: SharedTimer;
+  ended(connection: Connection): void;
+}
 
 /** Frames in, frames out, for one client over any transport: decodes, checks, dispatches, answers errors. */
-export class Connection implements Outlet {
-  readonly #context: Context;
+export class Connection implements Outlet, Timed {
+  readonly #parts: ConnectionParts;
   readonly #transport: Transport;
-  readonly #onEnd: () => void;
-  readonly #challenge: Uint8Array;
+  /** Until it is answered. */
+  #challenge: Uint8Array;
   #session: DeviceSession | undefined;
   /** Before login one frame is handled after the other: a hello may follow its sign-up at once. */
-  #greeting: Promise<void> = Promise.resolve();
+  #greeting: Promise<void> | undefined;
   #underWay = 0;
   #isEnded = false;
   #isDraining = false;
   #onIdle: (() => void) | undefined;
-  #cancelLoginTimer: () => void = () => undefined;
+  round: Set<Timed> | undefined;
 
-  constructor(context: Context, transport: Transport, onEnd: () => void) {
-    this.#context = context;
+  constructor(parts: ConnectionParts, transport: Transport) {
+    this.#parts = parts;
     this.#transport = transport;
-    this.#onEnd = onEnd;
+    const { context } = parts;
     this.#challenge = context.random(CHALLENGE_BYTES);
     context.metrics.connectionOpened();
-    this.#expectLogin(context.settings.loginTimeoutMs);
+    parts.logins.start(this);
     this.#say(0, {
       case: "challenge",
       value: {
@@ -84,15 +93,25 @@ export class Connection implements Outlet {
     this.#finish(0);
   }
 
+  /** No login in time. */
+  due(): void {
+    this.end(CloseCode.LOGIN_TIMEOUT, "no login");
+  }
+
+  /** Neither hears nor says anything any more, and leaves everything as it is. */
+  silence(): void {
+    this.#isEnded = true;
+  }
+
   #finish(closeCode: number): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#context.metrics.connectionClosed(closeCode);
     this.#context.log.debug({ code: closeCode }, "connection-ended");
-    this.#cancelLoginTimer();
+    SharedTimer.stop(this);
     this.#session?.close();
     this.#onIdle?.();
-    this.#onEnd();
+    this.#parts.ended(this);
   }
 
   /** Lets what is under way finish, takes nothing new, and says when to come back. */
@@ -107,6 +126,10 @@ export class Connection implements Outlet {
       });
     }
     this.end(CloseCode.SERVICE_RESTART, "the server is stopping");
+  }
+
+  get #context(): Context {
+    return this.#parts.context;
   }
 
   /** Made when it is asked for: few requests of a connection are counted by its address. */
@@ -149,10 +172,10 @@ export class Connection implements Outlet {
       throw new ProtocolError(ErrorCode.BUSY, "too many requests at once");
     if (this.#session !== undefined) this.#handle(frame, this.#route(this.#session, frame));
     else if (isLinkStep(request)) {
-      this.#expectLogin(LINK_PATIENCE_MS);
+      this.#parts.linkings.start(this);
       this.#handle(frame, routeLinkStep(this.#context, this, request));
     } else {
-      const greeted = this.#greeting.then(() => this.#greet(frame));
+      const greeted = (this.#greeting ?? Promise.resolve()).then(() => this.#greet(frame));
       this.#greeting = greeted.then(
         () => undefined,
         () => undefined,
@@ -210,15 +233,10 @@ export class Connection implements Outlet {
     const { metrics, log, logId } = this.#context;
     metrics.loggedIn();
     log.debug({ account: logId(session.accountId), device: session.deviceId }, "logged-in");
-    this.#cancelLoginTimer();
+    SharedTimer.stop(this);
+    this.#challenge = NO_CHALLENGE;
+    this.#greeting = undefined;
     return { case: "welcome", value: welcome };
-  }
-
-  #expectLogin(withinMs: number): void {
-    this.#cancelLoginTimer();
-    this.#cancelLoginTimer = this.#context.clock.after(withinMs, () => {
-      this.end(CloseCode.LOGIN_TIMEOUT, "no login");
-    });
   }
 
   /** Every failed request passes here once: counted, and written of. */

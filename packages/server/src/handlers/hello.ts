@@ -16,6 +16,8 @@ import { checkLogin, type Visitor } from "../core/login.ts";
 import type { Outlet } from "../core/outlet.ts";
 import { requireVersion } from "../core/version.ts";
 import type { Account, ListedDevice } from "../ports/account-store.ts";
+import type { DeviceAddress } from "../ports/device-address.ts";
+import type { SessionNumber } from "../ports/session-registry.ts";
 
 /** The longest ciphertext that the schema allows. */
 const CIPHERTEXT_BYTES_MAX = 98_304;
@@ -25,6 +27,8 @@ const CIPHERTEXT_BYTES_MAX = 98_304;
  */
 const REOFFER_MS_PER_ACCOUNT = 2;
 const REOFFER_MS_MAX = 10 * 60 * 1000;
+/** Another device may have gone by then. */
+const CLAIM_AGAIN_MS = 60_000;
 
 export interface Greeted {
   readonly session: DeviceSession;
@@ -50,10 +54,10 @@ export async function hello(
   // Behind the signature: nobody uses up the budget of another.
   await context.limits.spend("loginsPerMinute", accountId);
 
-  const address = { accountId, deviceId: device.deviceId };
-  const parts = { ...context, refreshMs: context.settings.refreshMs };
-  const session = await DeviceSession.open(parts, visitor.outlet, {
+  const address = { accountId: account.accountId, deviceId: device.deviceId };
+  const session = await DeviceSession.open(context, visitor.outlet, {
     address,
+    number: await claim(context, address),
     device,
     head: account.head,
     window: { envelopes: window.envelopes, bytes: window.bytes },
@@ -65,6 +69,22 @@ export async function hello(
     session.close();
     throw cause;
   }
+}
+
+async function claim(
+  { registry, settings, limits }: Context,
+  address: DeviceAddress,
+): Promise<SessionNumber> {
+  const { connectionsPerAccountMax } = settings;
+  let number = await registry.claim(address, connectionsPerAccountMax);
+  if (number === undefined && !limits.refuses("connectionsPerAccountMax"))
+    number = await registry.claim(address, Number.POSITIVE_INFINITY);
+  if (number !== undefined) return number;
+  throw new ProtocolError(
+    ErrorCode.BUSY,
+    `${connectionsPerAccountMax} other devices of this account are connected`,
+    { retryAfterMs: CLAIM_AGAIN_MS },
+  );
 }
 
 interface LoggingIn {

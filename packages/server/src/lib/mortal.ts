@@ -1,18 +1,19 @@
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
-import type { Transport } from "../ports/transport.ts";
 
 /** What a server reaches the world through, made so that it all falls silent at once, as in `kill -9`. */
 export interface Mortal {
   readonly clock: Clock;
   readonly log: Log;
-  transport(outer: Transport): Transport;
+  /** Runs at the end. */
+  atEnd(run: () => void): void;
   isDead(): boolean;
   end(): void;
 }
 
 export function mortal(clock: Clock, log: Log): Mortal {
   let isDead = false;
+  const ends: (() => void)[] = [];
   const cancels = new Set<() => void>();
   const alive =
     <T extends unknown[]>(run: (...values: T) => void) =>
@@ -41,16 +42,11 @@ export function mortal(clock: Clock, log: Log): Mortal {
       warn: alive((fields, event) => log.warn(fields, event)),
       error: alive((fields, event) => log.error(fields, event)),
     },
-    transport: (outer) => ({
-      address: outer.address,
-      send: alive((frame) => outer.send(frame)),
-      close: alive((code, reason) => outer.close(code, reason)),
-      bufferedBytes: () => (isDead ? 0 : outer.bufferedBytes()),
-      probe: alive(() => outer.probe?.()),
-    }),
+    atEnd: (run) => ends.push(run),
     isDead: () => isDead,
     end: () => {
       isDead = true;
+      for (const run of ends) run();
       for (const cancel of cancels) cancel();
       cancels.clear();
     },

@@ -11,6 +11,10 @@ export type Wakeup =
   /** A live frame, whole as it goes out. */
   | { readonly kind: "live"; readonly frame: Uint8Array };
 
+export interface WakeupListener {
+  hear(wakeup: Wakeup): void;
+}
+
 /**
  * Signals to live connections. Any of them may be lost, so each says only what its receiver finds out by
  * itself at the next refresh; a live frame that is lost is lost.
@@ -18,6 +22,8 @@ export type Wakeup =
 export interface WakeupBus {
   /** Resolves to true where a live connection took it. */
   wake(device: DeviceAddress, wakeup: Wakeup): Promise<boolean>;
-  /** Resolves once every later wake-up would arrive. The result ends it. */
-  subscribe(device: DeviceAddress, listener: (wakeup: Wakeup) => void): Promise<() => void>;
+  /** Resolves once every later wake-up would arrive. */
+  subscribe(device: DeviceAddress, listener: WakeupListener): Promise<void>;
+  /** Ends it, now or soon. Ignored where it is not subscribed. */
+  unsubscribe(device: DeviceAddress, listener: WakeupListener): void;
 }

@@ -10,7 +10,7 @@ export function wakeupBusContract(open: () => Promise<WakeupBus>): void {
     const bus = await open();
     const heard: Wakeup[] = [];
     expect(await bus.wake(phone, { kind: "mail" })).toBe(false);
-    await bus.subscribe(phone, (wakeup) => heard.push(wakeup));
+    await bus.subscribe(phone, { hear: (wakeup) => heard.push(wakeup) });
     expect(await bus.wake(deviceOf("alice", 2), { kind: "mail" })).toBe(false);
     expect(await bus.wake(phone, { kind: "claimed", session: 7n })).toBe(true);
     expect(heard).toEqual([{ kind: "claimed", session: 7n }]);
@@ -19,9 +19,10 @@ export function wakeupBusContract(open: () => Promise<WakeupBus>): void {
   test("keeps listeners of one device apart when one goes", async () => {
     const bus = await open();
     const heard: string[] = [];
-    const stop = await bus.subscribe(phone, () => heard.push("older"));
-    await bus.subscribe(phone, () => heard.push("newer"));
-    stop();
+    const older = { hear: () => heard.push("older") };
+    await bus.subscribe(phone, older);
+    await bus.subscribe(phone, { hear: () => heard.push("newer") });
+    bus.unsubscribe(phone, older);
     expect(await bus.wake(phone, { kind: "mail" })).toBe(true);
     expect(heard).toEqual(["newer"]);
   });

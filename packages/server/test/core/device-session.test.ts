@@ -11,7 +11,7 @@ import { textOf } from "../fixtures/wire-client.ts";
 /** Nothing that is said on the bus arrives. */
 const deafBus = (ports: Ports): Ports => ({
   ...ports,
-  bus: { ...ports.bus, wake: async () => true, subscribe: async () => () => undefined },
+  bus: { wake: async () => true, subscribe: async () => undefined, unsubscribe: () => undefined },
 });
 
 test("delivers at the next refresh where every wake-up is lost", async () => {

@@ -2,6 +2,7 @@ import { CloseCode, ErrorCode } from "@parley/protocol";
 import { expect, test } from "vitest";
 import { connect, ORIGIN, testFolder, testServer } from "../fixtures/embedded.ts";
 import { signingKey } from "../fixtures/keys.ts";
+import { settled } from "../fixtures/manual-clock.ts";
 import { type Device, Person } from "../fixtures/person.ts";
 import { again, member, talk } from "../fixtures/talk.ts";
 import type { WireClient } from "../fixtures/wire-client.ts";
@@ -93,6 +94,25 @@ test("lets the newer connection of a device fence the older", async () => {
   const numbers = [await a.frame("welcome"), await newer.frame("welcome")];
   expect(numbers[1]?.sessionNumber).toBeGreaterThan(numbers[0]?.sessionNumber as bigint);
   await newer.drain();
+});
+
+test("lets only so many devices of an account be connected, and each of them come back", async () => {
+  const config = { origins: [ORIGIN], connectionsPerAccountMax: 1 };
+  const { server, alice, a } = await talk({ config });
+  const laptop = alice.newDevice(2);
+  const both = [alice.phone, laptop];
+  const linked = alice.deviceEntry(alice.phone, { case: "addDevice", value: laptop.entry }, both);
+  await a.request("appendAccountEntry", { case: "appendAccountEntry", value: { entry: linked } });
+  alice.takes(linked, { era: 1, version: 2 }, both);
+  await expect(again(server, alice, { device: laptop })).rejects.toMatchObject({
+    code: ErrorCode.BUSY,
+    retryAfterMs: 60_000,
+  });
+  const back = await again(server, alice);
+  expect((await a.closed).code).toBe(CloseCode.REPLACED);
+  back.wire?.close();
+  await settled();
+  await again(server, alice, { device: laptop });
 });
 
 test("tells every epoch since the one that is named, with the marks that the starts recovered", async () => {
