@@ -4,6 +4,9 @@ import { probeSocket, type SocketProbe } from "./probe-socket.ts";
 import { readableMs } from "./readable.ts";
 
 const PATIENCE_MS = 5_000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Whoever renews by itself has done so by then: authorities ask for it with a third of the time left. */
+const CERTIFICATE_MS_MIN = 14 * DAY_MS;
 /** Live frames of a sender whose clock is a minute off are dropped, and times shown are wrong by it. */
 const APART_MS_MAX = 10_000;
 /** The server pings every 30 s, and a proxy may take a ping for silence in one direction. */
@@ -15,7 +18,7 @@ const { ok, warning, problem } = findingsOf("address");
 /** Comes in from outside, as clients do: plain HTTP, a WebSocket, and, if asked for, one that is held. */
 export async function checkOrigin(origin: string, holdMs: number): Promise<Finding[]> {
   const probe = await probeSocket(origin);
-  const findings = [judgeProbe(origin, probe)];
+  const findings = [judgeProbe(origin, probe), ...judgeCertificate(origin, probe, Date.now())];
   const dateMs = probe.kind === "challenge" ? probe.serverTimeMs : await httpDateMs(origin);
   if (dateMs !== undefined) findings.push(...judgeTime(origin, dateMs, Date.now()));
   if (probe.kind === "challenge" && holdMs > 0)
@@ -134,20 +137,28 @@ function judgeUnreachable(
       );
     case "ERR_TLS_CERT_ALTNAME_INVALID":
       return problem(`${origin} shows another name's certificate`, "get one for this name");
-    case "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL":
-      return problem(
-        `${origin} speaks HTTP/2 only`,
-        "let the proxy speak HTTP/1.1 too: a WebSocket is asked for in it",
-      );
     case "EPROTO":
-    case "ERR_SSL_WRONG_VERSION_NUMBER":
+      if (says.includes("no application protocol"))
+        return problem(
+          `${origin} speaks HTTP/2 only`,
+          "let the proxy speak HTTP/1.1 too: a WebSocket is asked for in it",
+        );
       return problem(
-        `${origin} does not speak TLS`,
-        "use http:// for it, or let the proxy speak TLS",
+        `${origin} does not speak TLS as this client does: ${says}`,
+        "use http:// for it, or let the proxy speak TLS 1.2 or 1.3",
       );
     default:
       return problem(`${about}: ${says}`, "the proxy cuts the connection off: look at its log");
   }
+}
+
+export function judgeCertificate(origin: string, probe: SocketProbe, nowMs: number): Finding[] {
+  const endsMs = probe.kind === "challenge" ? probe.certificateEndsMs : undefined;
+  if (endsMs === undefined || endsMs - nowMs > CERTIFICATE_MS_MIN) return [];
+  const days = Math.floor((endsMs - nowMs) / DAY_MS);
+  return [
+    warning(`the certificate of ${origin} ends in ${days} days`, "see why it was not renewed"),
+  ];
 }
 
 export function judgeTime(origin: string, theirsMs: number, oursMs: number): Finding[] {

@@ -32,7 +32,7 @@ export async function doctorCommand(
     counts[finding.level]++;
     print(asJson ? `${JSON.stringify(finding)}\n` : lineOf(finding));
   }
-  if (!asJson) print(`\n${counts.problem} problems, ${counts.warning} warnings\n`);
+  if (!asJson) print(`\nproblems: ${counts.problem}, warnings: ${counts.warning}\n`);
   return counts.problem === 0 ? 0 : EXIT_PROBLEM;
 }
 

@@ -2,12 +2,19 @@ import { createHash, randomBytes } from "node:crypto";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
 import { decodeServerFrame } from "@parley/protocol";
 import { SOCKET_PATH } from "../gateway/handshake.ts";
 
 /** What came back when a client of the doctor's own asked for a WebSocket. */
 export type SocketProbe =
-  | { readonly kind: "challenge"; readonly serverTimeMs: number; readonly tookMs: number }
+  | {
+      readonly kind: "challenge";
+      readonly serverTimeMs: number;
+      readonly tookMs: number;
+      /** Of TLS. */
+      readonly certificateEndsMs?: number;
+    }
   /** An answer that is no upgrade. */
   | {
       readonly kind: "answered";
@@ -109,7 +116,8 @@ function firstFrame(socket: Duplex, head: Buffer, begun: number): Promise<Socket
         const { response } = decodeServerFrame(payload);
         if (response.case !== "challenge") return end({ kind: "not Parley" });
         const serverTimeMs = Number(response.value.serverTimeMs);
-        end({ kind: "challenge", serverTimeMs, tookMs: performance.now() - begun });
+        const tookMs = performance.now() - begun;
+        end({ kind: "challenge", serverTimeMs, tookMs, ...certificateOf(socket) });
       } catch (cause) {
         clearTimeout(timer);
         socket.destroy();
@@ -121,6 +129,11 @@ function firstFrame(socket: Duplex, head: Buffer, begun: number): Promise<Socket
     socket.on("close", () => end({ kind: "silent" }));
     if (head.length > 0) take(head);
   });
+}
+
+function certificateOf(socket: Duplex): { readonly certificateEndsMs?: number } {
+  if (!(socket instanceof TLSSocket)) return {};
+  return { certificateEndsMs: Date.parse(socket.getPeerCertificate().valid_to) };
 }
 
 /** The payload of a short frame (RFC 6455 section 5.2), once it is all there. */
