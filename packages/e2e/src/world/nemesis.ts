@@ -157,7 +157,7 @@ export class Nemesis {
     for (let taken = 0; taken < PREKEYS_TAKEN; taken++) {
       const ports = server.ports;
       if (ports === undefined) return;
-      const [claimed] = await ports.prekeys.claim([{ accountId, deviceId: 1 }]);
+      const [claimed] = await ports.prekeys.claim([{ accountId, deviceId: 1 }], "one-time");
       if (claimed?.oneTime === undefined) return;
     }
   }

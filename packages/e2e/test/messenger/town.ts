@@ -5,7 +5,7 @@ import { Messenger, type MessengerEvent, type OpenSocket } from "@parley/client"
 import { MemoryClientStore } from "@parley/client/memory";
 import { nodeCrypto, systemRandom } from "@parley/client/node";
 import { type ClientFrame, decodeClientFrame } from "@parley/protocol";
-import { type EmbeddedServer, openEmbedded } from "@parley/server";
+import { type EmbeddedServer, openEmbedded, type ServerSettings } from "@parley/server";
 import { expect, onTestFinished } from "vitest";
 import { Life, LifeClock } from "../../src/simulation/life.ts";
 import { VirtualClock } from "../../src/simulation/virtual-clock.ts";
@@ -28,9 +28,11 @@ export class Town {
   readonly #folder = mkdtempSync(join(PLACE, "parley-town-"));
   readonly clock = new LifeClock(this.#time, new Life(), { offsetMs: 0 });
   readonly people: Citizen[] = [];
+  readonly #config: Partial<ServerSettings>;
   #server: EmbeddedServer | undefined;
 
-  constructor() {
+  constructor(config: Partial<ServerSettings> = {}) {
+    this.#config = config;
     this.startServer();
     onTestFinished(async () => {
       for (const { messenger, fatal } of this.people) {
@@ -55,7 +57,11 @@ export class Town {
       dataFolder: this.#folder,
       clock: this.clock,
       random: systemRandom,
-      config: { origins: [SERVER_URL], store: { writer: "main", logFileBytes: LOG_FILE_BYTES } },
+      config: {
+        origins: [SERVER_URL],
+        store: { writer: "main", logFileBytes: LOG_FILE_BYTES },
+        ...this.#config,
+      },
       logDisk: promptLogDisk,
     });
   }
