@@ -1,5 +1,13 @@
 import type { DeviceAddress } from "./device-address.ts";
 import type { Mark } from "./mark.ts";
+import type { DeliveryTrace } from "./tracer.ts";
+
+/** For measuring only: nothing hangs on it. A store gives it back for as long as that costs it nothing. */
+export interface DeliveryTiming {
+  /** When the send request arrived, by the clock of the metrics. */
+  readonly receivedAt: number;
+  readonly trace: DeliveryTrace | undefined;
+}
 
 export interface Delivery {
   readonly mailbox: DeviceAddress;
@@ -7,6 +15,7 @@ export interface Delivery {
   readonly envelopeId: string;
   /** The envelope as it goes on the wire, with the server's fields; its ciphertext is opaque. */
   readonly bytes: Uint8Array;
+  readonly timing?: DeliveryTiming | undefined;
 }
 
 export interface Send {
@@ -25,6 +34,7 @@ export type MailboxRow = object;
 export interface StoredEnvelope {
   readonly row: MailboxRow;
   readonly bytes: Uint8Array;
+  readonly timing?: DeliveryTiming | undefined;
 }
 
 export interface MailboxState {

@@ -195,7 +195,8 @@ function statements(db: DatabaseSync) {
       (mailbox, position, id, source, accepted_at_ms, checksum, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)`),
     remove: db.prepare("DELETE FROM mail WHERE mailbox = ? AND position = ?"),
     has: db.prepare("SELECT 1 FROM mail WHERE mailbox = ? AND position = ?"),
-    byId: db.prepare("SELECT bytes FROM mail WHERE mailbox = ? AND id = ?"),
+    // By name: without statistics the planner might walk all rows of the mailbox.
+    byId: db.prepare("SELECT bytes FROM mail INDEXED BY mail_by_id WHERE mailbox = ? AND id = ?"),
     read: db.prepare(`SELECT position, id, source, checksum, bytes FROM mail
       WHERE mailbox = ? AND position > ? ORDER BY position LIMIT ?`),
     usage: db.prepare(

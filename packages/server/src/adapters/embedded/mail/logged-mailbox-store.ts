@@ -184,8 +184,8 @@ export class LoggedMailboxStore implements MailboxStore, DeviceRows {
     for (const { delivery, mailbox, isNew, skip } of found) {
       if (skip) this.#setSkipped(mailbox);
       else if (isNew) {
-        const { envelopeId, bytes } = delivery;
-        const from = { envelopeId, source: sender.accountId, acceptedAtMs, bytes };
+        const { envelopeId, bytes, timing } = delivery;
+        const from = { envelopeId, source: sender.accountId, acceptedAtMs, bytes, timing };
         stage(mailbox, new HotRow(++this.#position, from));
       }
     }

@@ -1,4 +1,4 @@
-import type { MailboxRow, StoredEnvelope } from "../../../ports/mailbox-store.ts";
+import type { DeliveryTiming, MailboxRow, StoredEnvelope } from "../../../ports/mailbox-store.ts";
 
 /** Most mailboxes never need a set of their own. Nobody adds to this one. */
 const NONE = new Set<number>();
@@ -11,19 +11,27 @@ export class HotRow implements StoredEnvelope {
   readonly source: string;
   readonly acceptedAtMs: number;
   readonly bytes: Uint8Array;
+  readonly timing: DeliveryTiming | undefined;
   /** The file of the log that it lies in. */
   sequence = 0;
   place: "pending" | "hot" | "cold" | "gone" = "pending";
 
   constructor(
     position: number,
-    from: { envelopeId: string; source: string; acceptedAtMs: number; bytes: Uint8Array },
+    from: {
+      envelopeId: string;
+      source: string;
+      acceptedAtMs: number;
+      bytes: Uint8Array;
+      timing?: DeliveryTiming | undefined;
+    },
   ) {
     this.position = position;
     this.envelopeId = from.envelopeId;
     this.source = from.source;
     this.acceptedAtMs = from.acceptedAtMs;
     this.bytes = from.bytes;
+    this.timing = from.timing;
   }
 
   get row(): MailboxRow {
@@ -33,6 +41,8 @@ export class HotRow implements StoredEnvelope {
 
 /** Asking others again for what was skipped makes sense once a quarter of the mailbox is free. */
 const ROOM = 0.75;
+/** A repeat is looked for among so many rows one by one. */
+const SEARCHED_ROWS_MAX = 32;
 /** Rows at the front that are gone are cut off once there are this many. */
 const GONE_ROWS_MAX = 64;
 
@@ -81,6 +91,8 @@ export class Mailbox {
   #pending: HotRow[] = [];
   #pendingBytes = 0;
   #bySource: Map<string, number> | undefined;
+  /** Hot rows; only where there are too many to look through. */
+  #byId: Map<string, HotRow> | undefined;
 
   constructor(begin: MailboxBegin) {
     this.key = begin.key;
@@ -144,7 +156,9 @@ export class Mailbox {
   rowWithId(envelopeId: string): HotRow | undefined {
     for (let i = this.#pending.length - 1; i >= 0; i--)
       if (this.#pending[i]?.envelopeId === envelopeId) return this.#pending[i];
-    // From the newest on: a repeat comes soon, and mailboxes of people who are there are short.
+    // Mailboxes of people who are there are short, and a map for each of them would cost more.
+    if (this.hotCount > SEARCHED_ROWS_MAX) this.#byId ??= this.#indexById();
+    if (this.#byId !== undefined) return this.#byId.get(envelopeId);
     for (let i = this.#rows.length - 1; i >= this.#head; i--) {
       const row = this.#rows[i] as HotRow;
       if (row.envelopeId === envelopeId && row.place === "hot") return row;
@@ -178,6 +192,7 @@ export class Mailbox {
   addHot(row: HotRow): void {
     row.place = "hot";
     this.#rows.push(row);
+    this.#byId?.set(row.envelopeId, row);
     this.#hotBytes += row.bytes.length;
   }
 
@@ -192,6 +207,7 @@ export class Mailbox {
   /** The store has it from here on. */
   toCold(row: HotRow): void {
     row.place = "cold";
+    this.#byId?.delete(row.envelopeId);
     this.coldCount++;
     this.coldBytes += row.bytes.length;
     this.#hotBytes -= row.bytes.length;
@@ -246,17 +262,29 @@ export class Mailbox {
     this.#pendingBytes = 0;
   }
 
-  #leave({ bytes, source }: HotRow): void {
+  #leave({ bytes, source, envelopeId }: HotRow): void {
+    this.#byId?.delete(envelopeId);
     this.#hotBytes -= bytes.length;
     this.#count(source, -1);
   }
 
   #cut(): void {
     while (this.#head < this.#rows.length && this.#rows[this.#head]?.place !== "hot") this.#head++;
-    if (this.#head === this.#rows.length) this.#rows.length = 0;
-    else if (this.#head < GONE_ROWS_MAX || this.#head * 2 < this.#rows.length) return;
+    if (this.#head === this.#rows.length) {
+      this.#rows.length = 0;
+      this.#byId = undefined;
+    } else if (this.#head < GONE_ROWS_MAX || this.#head * 2 < this.#rows.length) return;
     else this.#rows.splice(0, this.#head);
     this.#head = 0;
+  }
+
+  #indexById(): Map<string, HotRow> {
+    const byId = new Map<string, HotRow>();
+    for (let i = this.#head; i < this.#rows.length; i++) {
+      const row = this.#rows[i] as HotRow;
+      if (row.place === "hot") byId.set(row.envelopeId, row);
+    }
+    return byId;
   }
 
   #indexAfter(position: number): number {
