@@ -1,6 +1,7 @@
 import type { MessengerEvent, ShownMessage } from "@parley/client";
 import { openAnnounced } from "./announced.ts";
 import { connect, endedError } from "./connect.ts";
+import { isLive, type LiveEvent } from "./live.ts";
 import type { OpenDevice } from "./open-messenger.ts";
 import { ReadMarks } from "./read-marks.ts";
 import { isTellable, type TellableEvent } from "./show.ts";
@@ -15,6 +16,8 @@ export interface ArrivalsOptions {
   /** False: not put out, and so it is none that was shown. */
   message(message: ShownMessage): boolean;
   event(event: TellableEvent): void;
+  /** What is of the moment; only to those who ask for it. */
+  live?: ((event: LiveEvent) => void) | undefined;
   /** The connection has ended for good, or a read mark could not be kept. */
   failed(cause: unknown): void;
 }
@@ -88,6 +91,7 @@ function passer({ messenger, home }: OpenDevice, { options, marks, unread }: Pas
       markAccepted().catch(options.failed);
     if (!isOf(event, options.conversation)) return;
     if (isTellable(event)) options.event(event);
+    if (isLive(event)) options.live?.(event);
     if (event.type === "message") passMessage(event.message);
   };
 }
@@ -97,5 +101,6 @@ const idOf = (message: ShownMessage) => message.messageId;
 function isOf(event: MessengerEvent, conversation: string | undefined): boolean {
   if (conversation === undefined || event.type === "alarm") return true;
   if (event.type === "message") return event.message.conversation === conversation;
+  if (event.type === "presence") return event.accountId === conversation;
   return "conversation" in event && event.conversation === conversation;
 }

@@ -7,10 +7,12 @@ import { addDoctor } from "./commands/doctor.ts";
 import { addHistory } from "./commands/history.ts";
 import { addInvitations } from "./commands/invitations.ts";
 import { addListen } from "./commands/listen.ts";
+import { addPresence } from "./commands/presence.ts";
 import { addSend } from "./commands/send.ts";
 import { addServe } from "./commands/serve.ts";
 import { addSignup } from "./commands/signup.ts";
 import { addVerify } from "./commands/verify.ts";
+import { addWatch } from "./commands/watch.ts";
 
 const AFTER_HELP = `
 First steps:
@@ -43,6 +45,8 @@ export function program(): Command {
   addHistory(parley);
   addContacts(parley);
   addVerify(parley);
+  addPresence(parley);
+  addWatch(parley);
   addConfig(parley);
   addDoctor(parley);
   addCompletion(parley);

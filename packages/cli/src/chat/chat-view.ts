@@ -1,4 +1,5 @@
 import { MessengerError, type MessengerEvent, type ShownMessage } from "@parley/client";
+import { isLive } from "../live.ts";
 import { ReadMarks } from "../read-marks.ts";
 import { eventLine, isTellable, messageRows, nameOf } from "../show.ts";
 import type { Style } from "../style.ts";
@@ -8,6 +9,7 @@ import { type Block, type InputRow, Screen, type TerminalOutput } from "../termi
 import { obey } from "./chat-commands.ts";
 import type { ChatWith } from "./chat-with.ts";
 import { promptOf } from "./prompt.ts";
+import { StatusRow } from "./status-row.ts";
 
 /** What is kept in view; what is older has scrolled into the terminal's own scrollback. */
 const MESSAGES_MAX = 200;
@@ -34,6 +36,7 @@ export class ChatView {
   readonly #screen: Screen;
   readonly #marks: ReadMarks;
   readonly #editor = new LineEditor();
+  readonly #status: StatusRow;
   #messages: readonly ShownMessage[] = [];
   #notices: readonly Notice[] = [];
   #noticesMade = 0;
@@ -46,6 +49,7 @@ export class ChatView {
     this.#chat = chat;
     this.#parts = parts;
     this.#screen = new Screen(parts.out);
+    this.#status = new StatusRow(chat.handle);
     this.#marks = new ReadMarks(chat.device.messenger, parts.fail);
     this.#notice([`Chat with ${chat.handle}, end-to-end encrypted. /help, ^D ends.`]);
   }
@@ -54,12 +58,18 @@ export class ChatView {
     const pressed = this.#editor.press(character, key);
     if (pressed.kind === "left") this.#parts.end();
     else this.#screen.showInput(this.#input());
+    if (pressed.kind === "edited") this.#tellTyping();
     if (pressed.kind === "submitted") this.#submit(pressed.text).catch(this.#parts.fail);
   }
 
   take(event: MessengerEvent): void {
     if (event.type === "connection") {
       this.#screen.showInput(this.#input());
+      return;
+    }
+    if (isLive(event)) {
+      const isOurs = this.#status.take(event, this.#chat.accountId);
+      if (isOurs && !this.#left) this.#screen.show(this.#blocks(), this.#input());
       return;
     }
     if (event.type === "message" && event.message.conversation !== this.#chat.accountId) {
@@ -89,6 +99,14 @@ export class ChatView {
     const what = waiting === 1 ? "1 message waits" : `${waiting} messages wait`;
     const told = `${what} on this device: the next command that connects sends.`;
     this.#parts.out.write(`${this.#parts.style.dim(told)}\r\n`);
+  }
+
+  /** What begins with one slash is for this program. */
+  #tellTyping(): void {
+    const { text } = this.#editor;
+    const isMessage = text !== "" && (!text.startsWith("/") || text.startsWith("//"));
+    const { device, accountId } = this.#chat;
+    device.messenger.typing(accountId, isMessage ? "typing" : "stopped");
   }
 
   async #read(): Promise<void> {
@@ -163,7 +181,16 @@ export class ChatView {
         },
         ...noticesBelow(message.messageId),
       ]),
+      ...this.#statusBlocks(),
     ];
+  }
+
+  /** Last, so that it is in view however long the conversation. */
+  #statusBlocks(): readonly Block[] {
+    const { text } = this.#status;
+    if (text === undefined) return [];
+    const rows = wrap(text, this.#parts.out.columns - 1).slice(0, 1);
+    return [{ key: "status", rows: rows.map((row) => this.#parts.style.dim(row)) }];
   }
 
   #input(): InputRow {

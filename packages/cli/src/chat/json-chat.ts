@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline";
-import { MessengerError } from "@parley/client";
+import { MessengerError, type TypingState } from "@parley/client";
 import { followArrivals } from "../arrivals.ts";
+import { liveObject } from "../live.ts";
 import { outputOf } from "../output.ts";
 import { eventObject, messageObject } from "../show.ts";
 import { untilStopped } from "../stopped.ts";
@@ -8,17 +9,27 @@ import type { ChatWith } from "./chat-with.ts";
 import { Outgoing } from "./outgoing.ts";
 
 interface Typed {
+  readonly kind: "text";
   readonly text: string;
   readonly replyTo?: string;
   /** Comes back with the answer. */
   readonly ref?: unknown;
 }
 
+interface Activity {
+  readonly kind: "typing";
+  readonly state: TypingState;
+}
+
 /** Messages given to the store at once: what piles up during a commit forms the next. */
 const WINDOW = 64;
 
 /** For programs: objects in, objects out, over one connection. */
-export async function jsonChat(chat: ChatWith): Promise<void> {
+export async function jsonChat(
+  chat: ChatWith,
+  { live }: { readonly live?: true } = {},
+): Promise<void> {
+  const { messenger } = chat.device;
   const output = outputOf({ json: true });
   const print = (object: object) => output.print(object, () => undefined);
   const { promise: failure, reject: fail } = Promise.withResolvers<never>();
@@ -31,9 +42,11 @@ export async function jsonChat(chat: ChatWith): Promise<void> {
       return true;
     },
     event: (event) => print(eventObject(event)),
+    live: live && ((event) => print(liveObject(event))),
     failed: fail,
   });
   try {
+    if (live) await messenger.watchPresence([chat.accountId]);
     const talk = following.started.then(() => sendLines(chat, print));
     await Promise.race([talk, failure, untilStopped()]);
   } finally {
@@ -67,6 +80,10 @@ async function sendLine(
     print({ type: "refused", code: "malformed" });
     return;
   }
+  if (typed.kind === "typing") {
+    device.messenger.typing(accountId, typed.state);
+    return;
+  }
   const { text, replyTo, ref } = typed;
   const echo = ref === undefined ? {} : { ref };
   try {
@@ -80,14 +97,21 @@ async function sendLine(
   }
 }
 
-function parse(line: string): Typed | undefined {
+const STATES: readonly TypingState[] = ["typing", "recording", "stopped"];
+
+function parse(line: string): Typed | Activity | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    if (typeof value !== "object" || value === null || !("text" in value)) return undefined;
+    if (typeof value !== "object" || value === null) return undefined;
+    if ("typing" in value) {
+      const state = STATES.find((each) => each === value.typing);
+      return state && { kind: "typing", state };
+    }
+    if (!("text" in value)) return undefined;
     const { text, replyTo, ref } = value as { text: unknown; replyTo?: unknown; ref?: unknown };
     if (typeof text !== "string") return undefined;
     if (replyTo !== undefined && typeof replyTo !== "string") return undefined;
-    return { text, ref, ...(replyTo === undefined ? {} : { replyTo }) };
+    return { kind: "text", text, ref, ...(replyTo === undefined ? {} : { replyTo }) };
   } catch {
     return undefined;
   }

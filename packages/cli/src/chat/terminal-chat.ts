@@ -38,9 +38,12 @@ export async function terminalChat(chat: ChatWith): Promise<void> {
   try {
     // The conversation is there at once; the server may come later.
     view.refresh();
+    messenger.setActive(true);
+    messenger.watchPresence([chat.accountId]).catch(fail);
     tryToConnect(messenger).catch(fail);
     await Promise.race([over, untilStopped()]);
   } finally {
+    messenger.typing(chat.accountId, "stopped");
     unsubscribe();
     stdin.off("keypress", onKey);
     stdout.off("resize", onResize);

@@ -10,6 +10,7 @@ import { withDevice } from "../open-messenger.ts";
 export function addChat(parley: Command): void {
   deviceCommand(parley, "chat <handle>")
     .description("talk with somebody")
+    .option("--live", "with --json: who is online or typing too, as long as it lasts")
     .addHelpText(
       "after",
       `
@@ -19,19 +20,24 @@ In the chat /help names what else can be typed; ^D ends.
 Without a terminal each line of standard input is a message, and what arrives is put out a line each.
 With --json each line of standard input is {"text": …, "ref"?: any, "replyTo"?: message id}, answered by
 {"type":"status","messageId":…,"status":"queued","ref"?:…} once it is saved, or {"type":"refused",…};
-else it puts out what "parley listen --json" does. At the end of the input it waits until all is sent.
+else it puts out what "parley listen --json" does; with --live what "parley watch --json" does too, and
+{"typing": "typing"|"recording"|"stopped"} is told. At the end of the input it waits until all is sent.
 ${examples("parley chat bob", "parley chat bob --json < messages.jsonl")}`,
     )
     .action(chat);
 }
 
-async function chat(handle: string, options: DeviceOptions): Promise<void> {
+interface Options extends DeviceOptions {
+  readonly live?: true;
+}
+
+async function chat(handle: string, options: Options): Promise<void> {
   await withDevice(options, async (device) => {
     const contact = await contactOf(device.messenger, handle);
     const chatting: ChatWith = { device, ...contact };
     const onTerminal =
       process.stdin.isTTY && process.stdout.isTTY && process.env["TERM"] !== "dumb";
-    if (options.json) await jsonChat(chatting);
+    if (options.json) await jsonChat(chatting, options);
     else if (onTerminal) await terminalChat(chatting);
     else await lineChat(chatting);
   });

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { followArrivals } from "../arrivals.ts";
 import { type DeviceOptions, deviceCommand, examples } from "../device-command.ts";
+import { liveLine, liveObject } from "../live.ts";
 import { type OpenDevice, withDevice } from "../open-messenger.ts";
 import { outputOf } from "../output.ts";
 import { eventLine, eventObject, messageObject, messageRows } from "../show.ts";
@@ -12,6 +13,7 @@ interface Options extends DeviceOptions {
   readonly count?: number;
   readonly for?: number;
   readonly unread?: true;
+  readonly live?: true;
 }
 
 export function addListen(parley: Command): void {
@@ -20,6 +22,7 @@ export function addListen(parley: Command): void {
     .option("--count <n>", "end after so many messages", count)
     .option("--for <seconds>", "end after that time", seconds)
     .option("--unread", "what is put out stays unread (messages from strangers always do)")
+    .option("--live", "who is typing too, as long as it lasts")
     .addHelpText(
       "after",
       examples(
@@ -53,6 +56,9 @@ async function listenOn(device: OpenDevice, options: Options): Promise<void> {
     event: (event) => {
       if (left > 0) output.print(eventObject(event), () => eventLine(event, style));
     },
+    live:
+      options.live &&
+      ((event) => left > 0 && output.print(liveObject(event), () => liveLine(event, style))),
     failed: fail,
   });
   let timer: NodeJS.Timeout | undefined;
