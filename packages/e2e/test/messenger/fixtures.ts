@@ -11,7 +11,7 @@ import {
 } from "@parley/client";
 import { MemoryClientStore } from "@parley/client/memory";
 import { nodeCrypto, systemClock, systemRandom } from "@parley/client/node";
-import { type EmbeddedServer, openEmbedded } from "@parley/server";
+import { type EmbeddedServer, openEmbedded, SETTINGS_DEFAULT } from "@parley/server";
 
 export const SERVER_URL = "http://127.0.0.1:7420";
 
@@ -33,7 +33,10 @@ export class House {
       dataFolder: this.folder,
       clock: systemClock,
       random: systemRandom,
-      config: { origins: [SERVER_URL] },
+      config: {
+        origins: [SERVER_URL],
+        store: { ...SETTINGS_DEFAULT.store, writer: "main" },
+      },
     });
   }
 

@@ -6,17 +6,21 @@ import { crc32 } from "node:zlib";
  * the last block says whether that block was torn or something was damaged.
  *
  * head:  "PrlyMail" · format 4 · sequence 4 · size of the file 4 · CRC-32 of these 20
- * block: "Prlb" 4 · length of the payload 4 · mark 8 · sequence 4 · CRC-32 of these 20 and the payload · payload
+ * block: "Prlb" 4 · length of the payload 4 · mark 8 · sequence 4 · CRC-32 of these 20 and the payload · payload ·
+ *        "brlPbrlP"
  *
- * A block's length is a multiple of 8, so that magic and length never lie in two sectors.
+ * A block's length is a multiple of 8, so that neither magic and length nor its end lie in two sectors, and
+ * none of its sectors is all zero.
  */
 export const HEAD_BYTES = 64;
 export const BLOCK_HEAD_BYTES = 24;
+export const BLOCK_END_BYTES = 8;
 export const BLOCK_ALIGNMENT = 8;
 
 const FORMAT = 1;
 const FILE_MAGIC = Buffer.from("PrlyMail", "ascii");
 const BLOCK_MAGIC = Buffer.from("Prlb", "ascii").readUInt32LE();
+const BLOCK_END = Buffer.from("brlPbrlP", "ascii");
 /** What a disk writes whole or not at all. */
 const SECTOR_BYTES = 512;
 
@@ -55,18 +59,23 @@ export function fileHead(sequence: number, sizeBytes: number): Uint8Array {
   return head;
 }
 
-/** Writes the head of a block whose payload stands behind its room already. */
+/** Writes head and end of a block whose payload stands between their rooms already. */
 export function sealBlock(block: Buffer, mark: bigint, sequence: number): void {
   block.writeUInt32LE(BLOCK_MAGIC, 0);
-  block.writeUInt32LE(block.length - BLOCK_HEAD_BYTES, 4);
+  block.writeUInt32LE(block.length - BLOCK_HEAD_BYTES - BLOCK_END_BYTES, 4);
   block.writeBigUInt64LE(mark, 8);
   block.writeUInt32LE(sequence, 16);
   block.writeUInt32LE(checksumOf(block), 20);
+  BLOCK_END.copy(block, block.length - BLOCK_END_BYTES);
 }
 
 function checksumOf(block: Buffer): number {
-  return crc32(block.subarray(BLOCK_HEAD_BYTES), crc32(block.subarray(0, 20)));
+  const payload = block.subarray(BLOCK_HEAD_BYTES, block.length - BLOCK_END_BYTES);
+  return crc32(payload, crc32(block.subarray(0, 20)));
 }
+
+const blockBytes = (payloadBytes: number): number =>
+  BLOCK_HEAD_BYTES + payloadBytes + BLOCK_END_BYTES;
 
 /** What is in a file, and what is wrong with it. */
 export function scanFile(file: Buffer): ScannedFile {
@@ -90,7 +99,7 @@ function scanBlocks(file: Buffer, sequence: number | undefined) {
     const block = blockAt(file, at, sequence ?? blocks[0]?.sequence);
     if (block !== undefined) {
       blocks.push(block);
-      at = block.at + BLOCK_HEAD_BYTES + block.payload.length;
+      at = block.at + blockBytes(block.payload.length);
       continue;
     }
     if (isZero(file, at, file.length)) return { blocks, end: at, isTorn: false, damage };
@@ -114,16 +123,17 @@ function headOf(file: Buffer): { sequence: number; sizeBytes: number } | undefin
 function blockAt(file: Buffer, at: number, sequence: number | undefined): Block | undefined {
   if (at + BLOCK_HEAD_BYTES > file.length || file.readUInt32LE(at) !== BLOCK_MAGIC)
     return undefined;
-  const length = file.readUInt32LE(at + 4);
-  if (at + BLOCK_HEAD_BYTES + length > file.length) return undefined;
+  const end = at + blockBytes(file.readUInt32LE(at + 4));
+  if (end > file.length) return undefined;
   if (sequence !== undefined && file.readUInt32LE(at + 16) !== sequence) return undefined;
-  const block = file.subarray(at, at + BLOCK_HEAD_BYTES + length);
+  const block = file.subarray(at, end);
+  if (!block.subarray(-BLOCK_END_BYTES).equals(BLOCK_END)) return undefined;
   if (block.readUInt32LE(20) !== checksumOf(block)) return undefined;
   return {
     at,
     mark: block.readBigUInt64LE(8),
     sequence: block.readUInt32LE(16),
-    payload: block.subarray(BLOCK_HEAD_BYTES),
+    payload: block.subarray(BLOCK_HEAD_BYTES, -BLOCK_END_BYTES),
   };
 }
 
@@ -142,7 +152,7 @@ function isTornAt(file: Buffer, at: number): boolean {
   const last = lastNonZero(file);
   const hasHead = at + 8 <= file.length && file.readUInt32LE(at) === BLOCK_MAGIC;
   if (!hasHead) return isZero(file, at, Math.min(sectorAfter(at), file.length));
-  const end = at + BLOCK_HEAD_BYTES + file.readUInt32LE(at + 4);
+  const end = at + blockBytes(file.readUInt32LE(at + 4));
   if (end > file.length || last >= end) return false;
   for (let sector = at; sector < end; sector = sectorAfter(sector))
     if (isZero(file, sector, Math.min(sectorAfter(sector), end))) return true;

@@ -3,7 +3,7 @@ import type { Clock } from "../../../ports/clock.ts";
 import type { Log } from "../../../ports/log.ts";
 import type { Mark } from "../../../ports/mark.ts";
 import type { Metrics } from "../../../ports/metrics.ts";
-import { BLOCK_ALIGNMENT, BLOCK_HEAD_BYTES } from "./log-block.ts";
+import { BLOCK_ALIGNMENT, BLOCK_END_BYTES, BLOCK_HEAD_BYTES } from "./log-block.ts";
 import { isDiskFull } from "./log-disk.ts";
 import type { MailLog } from "./mail-log.ts";
 import {
@@ -234,7 +234,7 @@ export class MailCommit {
     let size = BLOCK_HEAD_BYTES + noted.length * MAILBOX_RECORD_BYTES;
     for (const { row } of staged) size += ROW_HEAD_BYTES + row.bytes.length;
     for (const { removedApart } of noted) size += removedApart.length * REMOVED_RECORD_BYTES;
-    size = Math.ceil(size / BLOCK_ALIGNMENT) * BLOCK_ALIGNMENT;
+    size = Math.ceil(size / BLOCK_ALIGNMENT) * BLOCK_ALIGNMENT + BLOCK_END_BYTES;
     if (this.#buffer.length < size) this.#buffer = Buffer.allocUnsafeSlow(size * 2);
     const block = this.#buffer.subarray(0, size);
     let at = BLOCK_HEAD_BYTES;

@@ -1,12 +1,23 @@
-import { chmodSync, closeSync, constants, fsyncSync, openSync, write, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  openSync,
+  renameSync,
+  write,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { LogDisk, LogFile } from "./log-disk.ts";
 
 /**
- * Who waits for the disk. `main`: the event loop, which costs half the CPU time of a hand-over and holds up
+ * Who waits for the disk. `main`: the event loop, which costs half the CPU time of a hand-over, and holds up
  * every socket for as long as the disk takes. `thread`: a thread of the pool. `auto`: the loop while the disk
- * answers fast.
+ * answers fast. A server that is opened again in the same process after a kill has to say `main`: a thread
+ * would still write for the dead one.
  */
 export type LogWriter = "auto" | "main" | "thread";
 
@@ -19,7 +30,18 @@ const ZEROS = new Uint8Array(1024 * 1024);
 const WRITES_THROUGH = process.platform === "linux";
 
 export function systemLogDisk(writer: LogWriter): LogDisk {
-  return { create, open: (path) => new SystemLogFile(path, writer) };
+  return {
+    create: writer === "main" ? createAtOnce : create,
+    open: (path) => new SystemLogFile(path, writer),
+  };
+}
+
+/** With nothing left for a thread to do: whoever is closed now touches no file any more. */
+function createAtOnce(path: string, sizeBytes: number): undefined {
+  const unfinished = `${path}.new`;
+  writeFileSync(unfinished, new Uint8Array(sizeBytes), { mode: 0o600, flush: true });
+  renameSync(unfinished, path);
+  syncFolder(dirname(path));
 }
 
 /** Under another name first, so that a file which was not finished is never taken for one. */
@@ -37,11 +59,15 @@ async function create(path: string, sizeBytes: number): Promise<void> {
     await file.close();
   }
   await rename(unfinished, path);
-  const folder = openSync(dirname(path), "r");
+  syncFolder(dirname(path));
+}
+
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, "r");
   try {
-    fsyncSync(folder);
+    fsyncSync(descriptor);
   } finally {
-    closeSync(folder);
+    closeSync(descriptor);
   }
 }
 
@@ -81,8 +107,11 @@ class SystemLogFile implements LogFile {
   }
 
   async clear(from: number, to: number): Promise<void> {
-    for (let at = from; at < to && !this.#isClosed; at += ZEROS.length)
-      await this.#inPool(ZEROS.subarray(0, Math.min(ZEROS.length, to - at)), at);
+    for (let at = from; at < to && !this.#isClosed; at += ZEROS.length) {
+      const zeros = ZEROS.subarray(0, Math.min(ZEROS.length, to - at));
+      if (this.#writer === "main") await this.write(zeros, at);
+      else await this.#inPool(zeros, at);
+    }
   }
 
   async #writeInThread(bytes: Uint8Array, at: number, beganMs: number): Promise<void> {

@@ -26,8 +26,11 @@ async function openMailboxes(options: TestMailOptions = {}) {
     await opened.commit.join(() => {
       for (const each of [sender, phone]) mailboxes.begin(each.accountId, each.deviceId);
     });
-  const append = (name: string, text = name) =>
-    mailboxes.append({ sender, stateNumber: 0n, deliveries: [delivery(phone, name, text)] });
+  const append = (name: string, text = name) => {
+    const stamp = { acceptedAtMs: opened.clock.now() };
+    const deliveries = [delivery(phone, name, text, stamp)];
+    return mailboxes.append({ sender, stateNumber: 0n, deliveries });
+  };
   const read = () => mailboxes.open(phone).next(100_000);
   const waiting = async () => (await read()).map(textIn);
   const ack = (rows: readonly StoredEnvelope[]) =>
