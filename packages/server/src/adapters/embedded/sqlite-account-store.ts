@@ -7,12 +7,11 @@ import type {
   ListedDevice,
   StoredEntry,
 } from "../../ports/account-store.ts";
+import { AccountCache } from "./account-cache.ts";
 import type { GroupCommit } from "./group-commit.ts";
 
 /** As many as the answer of a chain may hold. */
 const ENTRIES_MAX = 256;
-/** Some kilobytes each: two look-ups for every send come from here. */
-const CACHED_ACCOUNTS_MAX = 10_000;
 
 /** What hangs on a device elsewhere in the same file, and begins and ends in the same commit. */
 export interface DeviceRows {
@@ -53,7 +52,7 @@ export class SqliteAccountStore implements AccountStore {
   readonly #commit: GroupCommit;
   readonly #parts: AccountStoreParts;
   readonly #sql: ReturnType<typeof statements>;
-  readonly #cached = new Map<string, Account>();
+  readonly #cached = new AccountCache();
 
   constructor(db: DatabaseSync, commit: GroupCommit, parts: AccountStoreParts) {
     this.#commit = commit;
@@ -88,8 +87,7 @@ export class SqliteAccountStore implements AccountStore {
     if (cached !== undefined) return cached;
     const account = this.#read(accountId);
     if (account === undefined) return undefined;
-    if (this.#cached.size >= CACHED_ACCOUNTS_MAX) this.#cached.clear();
-    this.#cached.set(accountId, account);
+    this.#cached.set(account);
     return account;
   }
 
