@@ -71,7 +71,7 @@ export async function noteEchoes(
   put(tx, accountId, { ...given, echoed: [...others, said] });
 }
 
-/** The key for a live frame to this contact. Undefined: none was given that still holds. */
+/** The key for a live frame to this contact. Undefined: none was given that still holds, or it is a stranger. */
 export async function liveKeyInUse(
   tx: Transaction,
   giving: Giving,
@@ -79,6 +79,7 @@ export async function liveKeyInUse(
 ): Promise<SharedKey | undefined> {
   const held = await find(tx, accountId);
   if (held === undefined || !isUnder(held, lists)) return undefined;
+  if (!(await isAcceptedContact(tx, accountId))) return undefined;
   const given = await currentFor(tx, giving, { accountId, lists });
   const { liveKey, previousLiveKey, previousUntilMs } = given;
   if (liveKey === undefined) return undefined;

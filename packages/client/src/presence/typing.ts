@@ -2,7 +2,6 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { LIVE_NONCE_BYTES, sealLive } from "@parley/crypto";
 import { DeliveryClass, fromHex, LiveContent_Activity, LiveContentSchema } from "@parley/protocol";
 import type { TypingState } from "../api.ts";
-import { isAcceptedContact } from "../contacts.ts";
 import { ownAddress, type Parts } from "../parts.ts";
 import type { Transaction } from "../store/transaction.ts";
 import { liveKeyInUse } from "./given-keys.ts";
@@ -116,7 +115,6 @@ export class Typing {
   /** None for strangers, and none where a list of devices has changed since it was given. */
   async #keyFor(tx: Transaction, accountId: string): Promise<KeyWithId | undefined> {
     const { clock, device, random } = this.#parts;
-    if (!(await isAcceptedContact(tx, accountId))) return undefined;
     const theirs = await device.directory.account(tx, accountId);
     const own = await device.directory.account(tx, ownAddress(this.#parts).accountId);
     if (theirs === undefined || own === undefined) return undefined;

@@ -66,10 +66,13 @@ test("all three ride to each device until it echoes them, and the same ones to a
   expect(await riding()).toEqual(keys);
 });
 
-test("strangers and the blocked are given none", async () => {
+test("strangers and the blocked are given none, and the one that they had is not used", async () => {
+  await riding();
+  expect(await inUse()).not.toBe(undefined);
   for (const state of [{ accepted: false }, { accepted: true, blocked: true }]) {
     await transact(async (tx) => putContact(tx, BOB, { ...newContact(), ...state }));
     expect(await riding()).toEqual({});
+    expect(await inUse()).toBe(undefined);
   }
 });
 
