@@ -1,7 +1,6 @@
 import { presenceToken, sha256 } from "@parley/crypto";
 import { fromHex, type PresenceChanged, toHex } from "@parley/protocol";
 import { MessengerError, type PresenceSettings } from "../api.ts";
-import { contactState, findContact } from "../contacts.ts";
 import type { Parts } from "../parts.ts";
 import type { Transaction } from "../store/transaction.ts";
 import { presenceTokens } from "./held-keys.ts";
@@ -137,13 +136,11 @@ export class Presence {
     });
   }
 
-  /** Whoever hides does not see. Of a blocked contact nothing is shown. */
+  /** Whoever hides does not see, and shows no token. Of a blocked contact none is held. */
   async #targets(tx: Transaction): Promise<Target[]> {
     if ((await presenceSettings(tx)).visible === "nobody") return [];
     const targets: Target[] = [];
     for (const accountId of this.#wanted) {
-      const contact = await findContact(tx, accountId);
-      if (contact !== undefined && contactState(contact) === "blocked") continue;
       const tokens = await presenceTokens(tx, accountId);
       const handle = await this.#parts.device.directory.handleOf(tx, accountId);
       if (tokens.length > 0) targets.push({ accountId, handle, tokens });

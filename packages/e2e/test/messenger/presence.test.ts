@@ -86,7 +86,8 @@ test("nobody sees who hides, and who hides sees nobody", async () => {
     ["online", "nothing"],
     ["online", "nothing"],
   ]);
-  // Not even her device knows it in another run.
+  expect(alice.sent("watchPresence").at(-1)?.targets).toEqual([]);
+  // Her device knows it in another run too.
   await alice.restart();
   alice.messenger.setActive(true);
   await watch(alice, bob);
