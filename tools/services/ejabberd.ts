@@ -57,6 +57,7 @@ async function startOn(postgres: Running, folder: string): Promise<Running> {
     name: "ejabberd",
     port,
     pids: [pid, ...postgres.pids],
+    dataFolders: postgres.dataFolders,
     details: { domain: "localhost", password: PASSWORD, accounts: ACCOUNTS },
   };
 }

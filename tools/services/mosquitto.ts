@@ -31,5 +31,5 @@ export async function startMosquitto(folder: string): Promise<Running> {
     ].join("\n"),
   );
   const pid = await start(["mosquitto", "-c", config], { user, folder: home, port });
-  return { name: "mosquitto", port, pids: [pid] };
+  return { name: "mosquitto", port, pids: [pid], dataFolders: [home] };
 }

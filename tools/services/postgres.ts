@@ -28,7 +28,14 @@ export async function startPostgres(folder: string): Promise<Running> {
     folder: home,
     port,
   });
-  const running = { name: "postgres", port, pids: [pid], details: { user: "parley" } };
+  const running = {
+    name: "postgres",
+    port,
+    pids: [pid],
+    // Its tables: the log beside them comes and goes.
+    dataFolders: [`${data}/base`],
+    details: { user: "parley" },
+  };
   await ready(running);
   runSql(running, "CREATE DATABASE parley", "postgres");
   return running;

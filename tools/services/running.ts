@@ -9,6 +9,8 @@ export interface Running {
   readonly port: number;
   /** What was started for it, in the order in which it is to end; CPU time and memory are theirs and their children's. */
   readonly pids: readonly number[];
+  /** Where it keeps what it is given. */
+  readonly dataFolders: readonly string[];
   /** What one needs to know to use it. */
   readonly details?: Readonly<Record<string, string | number>>;
 }

@@ -2,78 +2,48 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import type { LoadName } from "./load-names.ts";
-import { measureBacklog } from "./loads/backlog.ts";
-import { measureIdle } from "./loads/idle.ts";
-import { measurePairs, type PairsLoad } from "./loads/pairs.ts";
 import { measureSlowDisk } from "./loads/slow-disk.ts";
 import { type BenchOptions, readOptions, USAGE } from "./options.ts";
+import { type Figures, KEYS, LOADS, type Load, runLoad } from "./run-load.ts";
+import { startParley } from "./servers/parley-server.ts";
+import type { StartTarget } from "./servers/target.ts";
 
-/** Of the last line; null: not measured in this run. */
-const NOTHING = {
-  deliveredPerSecond: null,
-  deliveredPerCpuSecond: null,
-  p50Ms: null,
-  p99Ms: null,
-  p999Ms: null,
-  idleConnectionKiB: null,
-  backlogDrainPerSecond: null,
-  fanOutPerCpuSecond: null,
-  lastMemberP99Ms: null,
-  bytesPerMessage: null,
-};
-type Figures = Partial<Record<keyof typeof NOTHING, number>>;
+const SLOW_DISK = "slow-disk";
 
-const LOADS: Readonly<Record<LoadName, (options: BenchOptions) => Promise<Figures>>> = {
-  window8: async (options) => {
-    const figures = await pairs(options, { name: "window 8", window: 8 });
-    const { deliveredPerSecond, deliveredPerCpuSecond } = figures;
-    return { deliveredPerSecond, deliveredPerCpuSecond };
-  },
-  window1: (options) => apart(pairs(options, { name: "window 1", window: 1 })),
-  "window8-receipts": (options) =>
-    apart(pairs(options, { name: "window 8, receipts", window: 8, receipts: true })),
-  "window1-receipts": (options) =>
-    apart(pairs(options, { name: "window 1, receipts", window: 1, receipts: true })),
-  paced: async (options) => {
-    const { messagesPerSecond } = options;
-    const paced = { name: `at ${messagesPerSecond}/s`, window: 1, messagesPerSecond };
-    const figures = await pairs(options, paced);
-    const { p50Ms, p99Ms, p999Ms } = figures;
-    return { p50Ms, p99Ms, p999Ms };
-  },
-  idle: async (options) => ({ idleConnectionKiB: await measureIdle(options, nodeArgs(options)) }),
-  backlog: (options) => measureBacklog(options.backlogMessages, nodeArgs(options)),
-  "slow-disk": (options) => apart(measureSlowDisk(options.seconds)),
-};
-
-const options = readOptions(process.argv.slice(2));
+const options = readOptions(process.argv.slice(2), { only: [...LOADS, SLOW_DISK] });
 if (options === "help") process.stdout.write(USAGE);
 else await bench(options);
 
 async function bench(given: BenchOptions): Promise<void> {
+  const start = given.cpuProfile ? profiled() : startParley;
   let figures: Figures = {};
-  for (const name of given.only) figures = { ...figures, ...(await LOADS[name](given)) };
+  for (const load of LOADS.filter((each) => given.only.includes(each))) {
+    const measured = await runLoad(load, start, given);
+    figures = { ...figures, ...onLastLine(load, measured) };
+  }
+  if (given.only.includes(SLOW_DISK)) await measureSlowDisk(given.seconds);
   console.log("fan-out and last member are null: there are no groups yet");
-  console.log(JSON.stringify({ ...NOTHING, ...figures }));
+  console.log(JSON.stringify(Object.fromEntries(KEYS.map((key) => [key, figures[key] ?? null]))));
 }
 
-type Load = Pick<PairsLoad, "name" | "window"> & Partial<PairsLoad>;
-
-function pairs(given: BenchOptions, load: Load) {
-  const { pairs, warmUpSeconds, seconds } = given;
-  return measurePairs({ pairs, warmUpSeconds, seconds, receipts: false, ...load }, nodeArgs(given));
+/** Rates at window 8, latencies at a pace; what else was measured was told to whoever reads. */
+function onLastLine(load: Load, measured: Figures): Figures {
+  const { p50Ms, p99Ms, p999Ms, ...rates } = measured;
+  switch (load) {
+    case "window8":
+      return rates;
+    case "paced":
+      return { p50Ms, p99Ms, p999Ms };
+    case "idle":
+    case "backlog":
+      return measured;
+    default:
+      return {};
+  }
 }
 
-/** Told to whoever reads, and no key of the last line. */
-async function apart(load: Promise<unknown>): Promise<Figures> {
-  await load;
-  return {};
-}
-
-function nodeArgs({ cpuProfile }: BenchOptions): readonly string[] {
-  if (!cpuProfile) return [];
+function profiled(): StartTarget {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "parley-profile-"));
   console.log(`the server's CPU profile: ${folder}`);
-  return ["--cpu-prof", `--cpu-prof-dir=${folder}`];
+  return () => startParley({ nodeArgs: ["--cpu-prof", `--cpu-prof-dir=${folder}`] });
 }

@@ -1,8 +1,10 @@
 import { parseArgs } from "node:util";
-import { isLoadName, LOAD_NAMES, type LoadName } from "./load-names.ts";
 
 export interface BenchOptions {
-  readonly only: readonly LoadName[];
+  /** Names of loads. */
+  readonly only: readonly string[];
+  /** Names of servers. */
+  readonly on: readonly string[];
   readonly pairs: number;
   readonly seconds: number;
   readonly warmUpSeconds: number;
@@ -13,9 +15,11 @@ export interface BenchOptions {
   readonly cpuProfile: boolean;
 }
 
-export const USAGE = `usage: npm run bench -- [options]
+export const USAGE = `usage: npm run bench -- [options]       Parley
+       npm run bench:peers -- [options] beside ejabberd and Mosquitto
 
-  --only LOAD       ${LOAD_NAMES.join(", ")}; as often as needed (default: all)
+  --only LOAD       one load, as often as needed (default: all)
+  --on SERVER       one server, as often as needed (bench:peers; default: all)
   --quick           all in less than a minute: shorter, fewer, and no figures to quote
   --pairs N         who writes and who reads, each one device (default 100)
   --seconds N       of each measurement (default 8)
@@ -24,7 +28,7 @@ export const USAGE = `usage: npm run bench -- [options]
   --connections N   idle ones (default 10000)
   --rest N          seconds that they are idle (default 60)
   --backlog N       messages (default 100000)
-  --cpu-prof        profile the server of each load; the folder is printed
+  --cpu-prof        profile the server of each load; the folder is printed (bench)
   --help
 `;
 
@@ -35,12 +39,19 @@ const FULL = {
 const QUICK = { ...FULL, seconds: 2, "warm-up": 1, connections: 1000, rest: 3, backlog: 10_000 };
 type Numbers = keyof typeof FULL;
 
-export function readOptions(args: readonly string[]): BenchOptions | "help" {
+/** What `--only` and `--on` may name. */
+interface Names {
+  readonly only: readonly string[];
+  readonly on?: readonly string[];
+}
+
+export function readOptions(args: readonly string[], names: Names): BenchOptions | "help" {
   const number = { type: "string" } as const;
   const { values } = parseArgs({
     args: [...args],
     options: {
       only: { type: "string", multiple: true },
+      on: { type: "string", multiple: true },
       quick: { type: "boolean" },
       ...{ pairs: number, seconds: number, "warm-up": number, rate: number },
       ...{ connections: number, rest: number, backlog: number },
@@ -52,7 +63,8 @@ export function readOptions(args: readonly string[]): BenchOptions | "help" {
   const usual = values.quick ? QUICK : FULL;
   const numberOf = (name: Numbers) => positive(name, values[name] ?? String(usual[name]));
   return {
-    only: (values.only ?? LOAD_NAMES).map(loadName),
+    only: oneOf("only", values.only, names.only),
+    on: oneOf("on", values.on, names.on ?? []),
     pairs: numberOf("pairs"),
     seconds: numberOf("seconds"),
     warmUpSeconds: numberOf("warm-up"),
@@ -64,9 +76,14 @@ export function readOptions(args: readonly string[]): BenchOptions | "help" {
   };
 }
 
-function loadName(text: string): LoadName {
-  if (isLoadName(text)) return text;
-  throw new Error(`--only takes one of ${LOAD_NAMES.join(", ")}, not ${text}`);
+function oneOf(
+  flag: string,
+  given: readonly string[] | undefined,
+  names: readonly string[],
+): readonly string[] {
+  const wrong = given?.find((name) => !names.includes(name));
+  if (wrong === undefined) return given ?? names;
+  throw new Error(`--${flag} takes one of ${names.join(", ")}, not ${wrong}`);
 }
 
 function positive(name: string, text: string): number {

@@ -9,11 +9,12 @@ import {
   encodeServerFrame,
 } from "@parley/protocol";
 import { expect, test } from "vitest";
-import { ack } from "../src/generator/ack.ts";
-import { accountOf } from "../src/parley/account.ts";
-import { ENVELOPE_BYTES, MessageTemplate, stampAt } from "../src/parley/message-template.ts";
-import { ServerFrameScan } from "../src/parley/server-frame.ts";
-import { payloadOffset } from "../src/wire/client-frame.ts";
+import { ENVELOPE_BYTES } from "../src/networks/network.ts";
+import { accountOf } from "../src/networks/parley/account.ts";
+import { ack } from "../src/networks/parley/ack.ts";
+import { MessageTemplate, stampAt } from "../src/networks/parley/message-template.ts";
+import { ServerFrameScan } from "../src/networks/parley/server-frame.ts";
+import { payloadOffset } from "../src/networks/parley/wire/client-frame.ts";
 
 const [alice, bob] = [accountOf("test", 1), accountOf("test", 2)];
 

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { clientFrame, OPCODE, payloadOffset } from "../src/wire/client-frame.ts";
-import { FrameReader } from "../src/wire/frame-reader.ts";
-import { WebSocketClient } from "../src/wire/web-socket.ts";
+import { clientFrame, OPCODE, payloadOffset } from "../src/networks/parley/wire/client-frame.ts";
+import { FrameReader } from "../src/networks/parley/wire/frame-reader.ts";
+import { WebSocketClient } from "../src/networks/parley/wire/web-socket.ts";
 
 // RFC 6455 section 5.7: "Hello", masked.
 test("a client's frame is the one of the RFC", () => {

@@ -1,50 +1,25 @@
-import { encodeClientFrame } from "@parley/protocol";
 import { cpuSecondsOf } from "../measure/process-usage.ts";
-import { accountOf } from "../parley/account.ts";
-import { Device } from "../parley/device.ts";
-import { ServerFrameScan } from "../parley/server-frame.ts";
-import { ack } from "./ack.ts";
+import type { Endpoint, Network } from "../networks/network.ts";
+import { openNetwork } from "../networks/open-network.ts";
 import { forEveryone } from "./for-everyone.ts";
 import type { DrainJob, DrainResult, FillJob, Results } from "./job.ts";
-import { Party } from "./party.ts";
-
-const DRAIN_REQUEST_ID = 1000;
 
 export async function fill(job: FillJob): Promise<Results["fill"]> {
-  const writers = await forEveryone(job, (account) => Device.logIn(account, job.port));
+  const network = openNetwork(job);
+  const writers = await forEveryone(job, (number) => Writer.open(network, number, job));
   const began = performance.now();
-  const accepted = await Promise.all(writers.map((writer, i) => write(writer, job.to + i, job)));
+  const accepted = await Promise.all(writers.map((writer) => writer.write()));
   const seconds = (performance.now() - began) / 1000;
   return { accepted: accepted.reduce((sum, each) => sum + each, 0), seconds };
 }
 
-function write(writer: Device, reader: number, { world, messagesEach, window }: FillJob) {
-  return new Promise<number>((resolve, reject) => {
-    const party = new Party(writer, accountOf(world, reader), {
-      accepted: (count) => {
-        const left = messagesEach - party.sent;
-        if (left > 0) party.send(Math.min(count, left));
-        else if (party.accepted === messagesEach) resolve(party.accepted);
-      },
-      delivered: () => undefined,
-      batch: () => undefined,
-      failed: reject,
-    });
-    party.send(Math.min(window, messagesEach));
-  }).finally(() => writer.socket.cut());
-}
-
 export async function drain(job: DrainJob): Promise<DrainResult> {
-  // Connected and challenged before the clock starts: the drain is what is measured.
-  const waiting = await forEveryone(job, async (account) => {
-    const device = await Device.connect(account, job.port);
-    return { device, challenge: await device.challenge() };
-  });
+  const network = openNetwork(job);
+  // As far as nothing is delivered yet: the drain is what is measured.
+  const waiting = await forEveryone(job, (number) => network.openDrain(number, job.messagesEach));
   const cpuBefore = cpuSecondsOf(job.serverPids);
   const began = performance.now();
-  const drained = await Promise.all(
-    waiting.map(({ device, challenge }) => take(device, challenge, job.messagesEach)),
-  );
+  const drained = await Promise.all(waiting.map((take) => take()));
   return {
     drained: drained.reduce((sum, each) => sum + each, 0),
     seconds: (performance.now() - began) / 1000,
@@ -52,40 +27,39 @@ export async function drain(job: DrainJob): Promise<DrainResult> {
   };
 }
 
-/** Resolves with how many came, once the server has answered behind the last ack. */
-function take(device: Device, challenge: Uint8Array, expected: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let [came, lastOrdinal, ackedOrdinal] = [0, 0, 0];
-    const { socket } = device;
-    const scan = new ServerFrameScan({
-      accepted: () => undefined,
-      envelope: () => {
-        came++;
-      },
-      delivered: (ordinal) => {
-        lastOrdinal = ordinal;
-      },
-      other: ({ requestId, response }) => {
-        if (response.case === "drained" && requestId === DRAIN_REQUEST_ID) resolve(came);
-        if (response.case === "error") reject(new Error(response.value.message));
-      },
+/** Writes to somebody who is away. */
+class Writer {
+  readonly #job: FillJob;
+  readonly #done = Promise.withResolvers<number>();
+  #endpoint: Endpoint | undefined;
+
+  private constructor(job: FillJob) {
+    this.#job = job;
+  }
+
+  static async open(network: Network, number: number, job: FillJob): Promise<Writer> {
+    const writer = new Writer(job);
+    const reader = job.to + number - job.from;
+    writer.#endpoint = await network.join(number, reader, {
+      accepted: (count) => writer.#accepted(count),
+      delivered: () => undefined,
+      batch: () => undefined,
+      failed: (cause) => writer.#done.reject(cause),
     });
-    device.onWelcome = {
-      message: (bytes, start, end) => scan.scan(bytes, start, end),
-      read: () => {
-        if (lastOrdinal === ackedOrdinal) return;
-        ackedOrdinal = lastOrdinal;
-        socket.send(ack(lastOrdinal));
-        if (came >= expected)
-          socket.send(
-            encodeClientFrame({
-              requestId: DRAIN_REQUEST_ID,
-              request: { case: "drain", value: {} },
-            }),
-          );
-      },
-      closed: (reason) => reject(new Error(`a connection was lost: ${reason}`)),
-    };
-    device.greet(challenge).catch(reject);
-  }).finally(() => device.socket.cut()) as Promise<number>;
+    return writer;
+  }
+
+  async write(): Promise<number> {
+    this.#endpoint?.send(Math.min(this.#job.window, this.#job.messagesEach));
+    const accepted = await this.#done.promise;
+    this.#endpoint?.close();
+    return accepted;
+  }
+
+  #accepted(count: number): void {
+    const { sent = 0, accepted = 0 } = this.#endpoint ?? {};
+    const left = this.#job.messagesEach - sent;
+    if (left > 0) this.#endpoint?.send(Math.min(count, left));
+    else if (accepted === sent) this.#done.resolve(accepted);
+  }
 }

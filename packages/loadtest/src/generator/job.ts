@@ -1,4 +1,5 @@
 import type { HistogramData } from "../measure/histogram.ts";
+import type { Place } from "../networks/open-network.ts";
 
 /** What a generator process is told to do; it answers with one result and ends. */
 export type Job = PairsJob | SignUpJob | ConnectionsJob | FillJob | DrainJob | PingsJob;
@@ -13,9 +14,8 @@ export interface Results {
   readonly pings: { readonly roundTrips: HistogramData };
 }
 
-export interface PairsJob {
+export interface PairsJob extends Place {
   readonly kind: "pairs";
-  readonly port: number;
   /** Whose CPU time is read at both ends of the measurement. */
   readonly serverPids: readonly number[];
   readonly pairs: number;
@@ -39,10 +39,8 @@ export interface PairsResult {
   readonly total: { readonly accepted: number; readonly delivered: number };
 }
 
-/** Accounts of a world by number: `from` and those behind it, below `to`. */
-interface People {
-  readonly port: number;
-  readonly world: string;
+/** `from` and those behind him, below `to`. */
+export interface People extends Place {
   readonly from: number;
   readonly to: number;
 }

@@ -1,5 +1,4 @@
-import type { Device } from "../parley/device.ts";
-import { Party } from "./party.ts";
+import type { Endpoint, EndpointEvents, Network } from "../networks/network.ts";
 
 /** As our client has it (delivery.md 6). */
 const RECEIPT_INTERVAL_MS = 500;
@@ -18,35 +17,40 @@ export interface PairOptions {
 
 /** One writes, the other reads, acknowledges, and says so by a receipt where wanted. */
 export class Pair {
-  readonly #writer: Party;
-  readonly #reader: Party;
   readonly #options: PairOptions;
+  #writer: Endpoint = NOBODY;
+  #reader: Endpoint = NOBODY;
   #isStopped = false;
   #receiptAtMs = -RECEIPT_INTERVAL_MS;
   #receiptTimer: NodeJS.Timeout | undefined;
 
-  constructor(
-    [writer, reader]: readonly [Device, Device],
+  private constructor(options: PairOptions) {
+    this.#options = options;
+  }
+
+  /** Two people of the network, both connected. */
+  static async open(
+    network: Network,
+    [writer, reader]: readonly [number, number],
     options: PairOptions,
     { delivered, failed }: PairEvents,
-  ) {
-    this.#options = options;
-    this.#writer = new Party(writer, reader.account, {
-      accepted: (count) => {
-        if (options.window > 0 && !this.#isStopped) this.#writer.send(count);
-      },
-      delivered: () => undefined,
-      batch: () => undefined,
-      failed,
-    });
-    this.#reader = new Party(reader, writer.account, {
-      accepted: () => undefined,
+  ): Promise<Pair> {
+    const pair = new Pair(options);
+    const silent = { accepted() {}, delivered() {}, batch() {}, failed } satisfies EndpointEvents;
+    pair.#reader = await network.join(reader, writer, {
+      ...silent,
       delivered: (sentAt) => delivered(performance.now() - sentAt),
       batch: () => {
-        if (options.receipts) this.#owesReceipt();
+        if (options.receipts) pair.#owesReceipt();
       },
-      failed,
     });
+    pair.#writer = await network.join(writer, reader, {
+      ...silent,
+      accepted: (count) => {
+        if (options.window > 0 && !pair.#isStopped) pair.#writer.send(count);
+      },
+    });
+    return pair;
   }
 
   get sent(): number {
@@ -107,3 +111,6 @@ export class Pair {
     this.#reader.send(1);
   }
 }
+
+/** Until both are connected. */
+const NOBODY: Endpoint = { sent: 0, accepted: 0, delivered: 0, send() {}, close() {} };

@@ -1,7 +1,6 @@
-import { randomUUID } from "node:crypto";
 import { Histogram } from "../measure/histogram.ts";
 import { cpuSecondsOf } from "../measure/process-usage.ts";
-import { Device } from "../parley/device.ts";
+import { openNetwork } from "../networks/open-network.ts";
 import { forEveryone } from "./for-everyone.ts";
 import type { PairsJob, PairsResult } from "./job.ts";
 import { pace } from "./pace.ts";
@@ -13,15 +12,9 @@ const REST_POLL_MS = 10;
 
 /** Pairs of people, one of each writes to the other: as fast as a window lets him, or at a pace. */
 export async function runPairs(job: PairsJob): Promise<PairsResult> {
-  const people = { world: randomUUID(), from: 0, to: 2 * job.pairs };
-  const devices = await forEveryone(people, (account) => Device.logIn(account, job.port));
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => undefined);
   const load = new PairsLoad(job, (cause) => failure.reject(cause));
-  for (let i = 0; i < devices.length; i += 2) {
-    const [writer, reader] = devices.slice(i, i + 2);
-    if (writer !== undefined && reader !== undefined) load.add(writer, reader);
-  }
   try {
     return await Promise.race([load.run(), failure.promise]);
   } finally {
@@ -32,8 +25,8 @@ export async function runPairs(job: PairsJob): Promise<PairsResult> {
 class PairsLoad {
   readonly #job: PairsJob;
   readonly #fail: (cause: Error) => void;
-  readonly #pairs: Pair[] = [];
-  #latency = new Histogram();
+  #pairs: readonly Pair[] = [];
+  readonly #latency = new Histogram();
   #isMeasuring = false;
 
   constructor(job: PairsJob, fail: (cause: Error) => void) {
@@ -41,21 +34,9 @@ class PairsLoad {
     this.#fail = fail;
   }
 
-  add(...[writer, reader]: ConstructorParameters<typeof Pair>[0]): void {
-    const { receipts, window, messagesPerSecond } = this.#job;
-    const options = { receipts, window: messagesPerSecond === undefined ? window : 0 };
-    this.#pairs.push(
-      new Pair([writer, reader], options, {
-        delivered: (ms) => {
-          if (this.#isMeasuring) this.#latency.record(ms);
-        },
-        failed: this.#fail,
-      }),
-    );
-  }
-
   async run(): Promise<PairsResult> {
     const { warmUpMs, measureMs, serverPids } = this.#job;
+    this.#pairs = await this.#connect();
     const stop = this.#start();
     await after(warmUpMs);
     const before = this.#reading(serverPids);
@@ -78,6 +59,21 @@ class PairsLoad {
 
   close(): void {
     for (const pair of this.#pairs) pair.close();
+  }
+
+  #connect(): Promise<Pair[]> {
+    const { pairs, receipts, window, messagesPerSecond } = this.#job;
+    const network = openNetwork(this.#job);
+    const options = { receipts, window: messagesPerSecond === undefined ? window : 0 };
+    const events = {
+      delivered: (ms: number) => {
+        if (this.#isMeasuring) this.#latency.record(ms);
+      },
+      failed: this.#fail,
+    };
+    return forEveryone({ from: 0, to: pairs }, (i) =>
+      Pair.open(network, [2 * i, 2 * i + 1], options, events),
+    );
   }
 
   #start(): () => void {

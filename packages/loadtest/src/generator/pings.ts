@@ -1,5 +1,6 @@
 import { Histogram } from "../measure/histogram.ts";
-import { Device } from "../parley/device.ts";
+import { accountOf } from "../networks/parley/account.ts";
+import { Device } from "../networks/parley/device.ts";
 import { forEveryone } from "./for-everyone.ts";
 import type { PingsJob, Results } from "./job.ts";
 
@@ -9,19 +10,29 @@ export async function runPings(
   ready: () => Promise<void>,
 ): Promise<Results["pings"]> {
   const roundTrips = new Histogram();
-  const devices = await forEveryone(job, (account) => Device.logIn(account, job.port));
+  const devices = await forEveryone(job, (number) =>
+    Device.logIn(accountOf(job.world, number), job.port),
+  );
   const timers = devices.map(({ socket }) => {
-    const sentAt: number[] = [];
+    const waiting: { readonly number: number; readonly sentAt: number }[] = [];
+    let next = 0;
     socket.handOver({
       message: () => undefined,
-      pong: () => roundTrips.record(performance.now() - (sentAt.shift() as number)),
+      pong: (payload) => {
+        const number = payload.readUInt32LE(0);
+        // A server may answer the newest ping only (RFC 6455 section 5.5.3): those before it waited as well.
+        while (waiting[0] !== undefined && waiting[0].number <= number)
+          roundTrips.record(performance.now() - (waiting.shift()?.sentAt ?? 0));
+      },
       closed: (reason) => {
         throw new Error(`a connection was lost: ${reason}`);
       },
     });
     return setInterval(() => {
-      sentAt.push(performance.now());
-      socket.ping();
+      const payload = Buffer.alloc(4);
+      payload.writeUInt32LE(next);
+      waiting.push({ number: next++, sentAt: performance.now() });
+      socket.ping(payload);
     }, job.everyMs);
   });
   await ready();

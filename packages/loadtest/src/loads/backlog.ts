@@ -3,7 +3,7 @@ import { setTimeout as after } from "node:timers/promises";
 import { generate } from "../generator/generate.ts";
 import { folderBytes } from "../measure/folder-bytes.ts";
 import { round } from "../measure/round.ts";
-import { startServer } from "../parley/server-process.ts";
+import type { StartTarget } from "../servers/target.ts";
 
 const MAILBOXES = 10;
 /** Drained before, so that the code is warm, as it is in every other load. */
@@ -18,20 +18,23 @@ export interface BacklogFigures {
 }
 
 /** Mail for people who are away: what it takes on the disk, and how fast they have it when they come. */
-export async function measureBacklog(messages: number, nodeArgs: readonly string[] = []) {
+export async function measureBacklog(
+  start: StartTarget,
+  messages: number,
+): Promise<BacklogFigures> {
   const messagesEach = Math.ceil(messages / MAILBOXES);
-  const server = await startServer({ nodeArgs });
+  const { network, port, pids, dataFolders, stop } = await start();
   try {
-    const { port, pid } = server;
-    const writers = { port, world: randomUUID(), from: 0, to: MAILBOXES + WARM_UP_MAILBOXES };
+    const place = { network, port, world: randomUUID() };
+    const writers = { ...place, from: 0, to: MAILBOXES + WARM_UP_MAILBOXES };
     const readers = { ...writers, from: writers.to, to: 2 * writers.to };
     await generate({ kind: "signUp", ...readers });
-    const before = folderBytes(server.dataFolder);
+    const before = bytesIn(dataFolders);
     const filled = await generate({ kind: "fill", ...writers, messagesEach, window: WINDOW });
     await after(SETTLE_MS);
-    const kept = folderBytes(server.dataFolder) - before;
+    const kept = bytesIn(dataFolders) - before;
 
-    const drainOf = { kind: "drain", serverPids: [pid], messagesEach } as const;
+    const drainOf = { kind: "drain", serverPids: pids, messagesEach } as const;
     const border = readers.from + WARM_UP_MAILBOXES;
     await generate({ ...drainOf, ...readers, to: border });
     const { drained, seconds, serverCpuSeconds } = await generate({
@@ -52,6 +55,9 @@ export async function measureBacklog(messages: number, nodeArgs: readonly string
     );
     return figures;
   } finally {
-    await server.stop();
+    await stop();
   }
 }
+
+const bytesIn = (folders: readonly string[]) =>
+  folders.reduce((sum, folder) => sum + folderBytes(folder), 0);

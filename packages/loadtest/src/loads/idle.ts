@@ -3,7 +3,7 @@ import { setTimeout as after } from "node:timers/promises";
 import { generate, startGenerator } from "../generator/generate.ts";
 import { residentBytesOf } from "../measure/process-usage.ts";
 import { round } from "../measure/round.ts";
-import { startServer } from "../parley/server-process.ts";
+import type { StartTarget } from "../servers/target.ts";
 
 /** A process may have 20,000 files open on many machines; the server needs one for each connection. */
 const GENERATORS = 2;
@@ -18,12 +18,12 @@ export interface IdleOptions {
 
 /** Memory of a connection that is logged in and does nothing. */
 export async function measureIdle(
+  start: StartTarget,
   { connections, restSeconds }: IdleOptions,
-  nodeArgs: readonly string[] = [],
 ): Promise<number> {
-  const server = await startServer({ nodeArgs });
+  const { network, port, pids, stop } = await start();
   try {
-    const everybody = { port: server.port, world: randomUUID() };
+    const everybody = { network, port, world: randomUUID() };
     const share = Math.ceil(connections / GENERATORS);
     const shares = Array.from({ length: GENERATORS }, (_, i) => ({
       ...everybody,
@@ -36,13 +36,13 @@ export async function measureIdle(
     await first.ready;
     await first.finish();
 
-    const before = residentBytesOf([server.pid]);
+    const before = residentBytesOf(pids[0] as number);
     const began = performance.now();
     const held = shares.map((each) => startGenerator({ kind: "connections", ...each }));
     await Promise.all(held.map(({ ready }) => ready));
     const seconds = (performance.now() - began) / 1000;
     await after(restSeconds * 1000);
-    const behind = residentBytesOf([server.pid]);
+    const behind = residentBytesOf(pids[0] as number);
     const lost = (await Promise.all(held.map((each) => each.finish()))).map((each) => each.lost);
     if (lost.some((count) => count > 0)) throw new Error(`connections were lost: ${lost}`);
     const idleConnectionKiB = round((behind - before) / connections / KiB, 2);
@@ -53,6 +53,6 @@ export async function measureIdle(
     );
     return idleConnectionKiB;
   } finally {
-    await server.stop();
+    await stop();
   }
 }

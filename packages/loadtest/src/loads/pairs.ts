@@ -1,7 +1,8 @@
+import { randomUUID } from "node:crypto";
 import { generate } from "../generator/generate.ts";
 import { Histogram } from "../measure/histogram.ts";
 import { round } from "../measure/round.ts";
-import { startServer } from "../parley/server-process.ts";
+import type { StartTarget } from "../servers/target.ts";
 
 export interface PairsLoad {
   readonly name: string;
@@ -23,15 +24,17 @@ export interface PairsFigures {
 
 /** One load of pairs on a server of its own. */
 export async function measurePairs(
+  start: StartTarget,
   { name, warmUpSeconds, seconds, ...load }: PairsLoad,
-  nodeArgs: readonly string[] = [],
 ): Promise<PairsFigures> {
-  const server = await startServer({ nodeArgs });
+  const { network, port, pids, stop } = await start();
   try {
     const result = await generate({
       kind: "pairs",
-      port: server.port,
-      serverPids: [server.pid],
+      network,
+      port,
+      world: randomUUID(),
+      serverPids: pids,
       ...load,
       warmUpMs: warmUpSeconds * 1000,
       measureMs: seconds * 1000,
@@ -55,7 +58,7 @@ export async function measurePairs(
     );
     return figures;
   } finally {
-    await server.stop();
+    await stop();
   }
 }
 

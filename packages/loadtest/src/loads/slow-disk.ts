@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { generate, startGenerator } from "../generator/generate.ts";
 import { Histogram } from "../measure/histogram.ts";
 import { round } from "../measure/round.ts";
-import { startServer } from "../parley/server-process.ts";
+import { startParley } from "../servers/parley-server.ts";
 import { buildSlowDisk } from "../slow-disk/build-slow-disk.ts";
 
 const WRITERS = ["thread", "main"] as const;
@@ -27,19 +27,20 @@ export async function measureSlowDisk(seconds: number): Promise<void> {
 }
 
 async function measureWriter(writer: string, library: string, seconds: number): Promise<void> {
-  const server = await startServer({
+  const { network, port, pids, stop } = await startParley({
     env: { LD_PRELOAD: library },
     args: ["--store.writer", writer],
   });
   try {
-    const { port, pid } = server;
-    const person = { port, world: randomUUID(), from: 0, to: 1 };
+    const place = { network, port, world: randomUUID() };
+    const person = { ...place, from: 0, to: 1 };
     const pings = startGenerator({ kind: "pings", ...person, everyMs: PING_EVERY_MS });
     await pings.ready;
     const result = await generate({
       kind: "pairs",
-      port,
-      serverPids: [pid],
+      ...place,
+      world: randomUUID(),
+      serverPids: pids,
       pairs: PAIRS,
       window: 1,
       messagesPerSecond: MESSAGES_PER_SECOND,
@@ -55,7 +56,7 @@ async function measureWriter(writer: string, library: string, seconds: number): 
         `p99 ${ms(latency, 0.99)} ms`,
     );
   } finally {
-    await server.stop();
+    await stop();
   }
 }
 

@@ -17,11 +17,9 @@ export function cpuSecondsOf(rootPids: readonly number[]): number {
   return ticks / TICKS_PER_SECOND;
 }
 
-/** Resident memory of the same processes. What they share is counted once for each of them. */
-export function residentBytesOf(rootPids: readonly number[]): number {
-  let pages = 0;
-  for (const fields of familyOf(rootPids)) pages += Number(fields[RESIDENT_PAGES]);
-  return pages * PAGE_BYTES;
+/** Resident memory of one process. */
+export function residentBytesOf(pid: number): number {
+  return Number(statOf(pid)?.[RESIDENT_PAGES] ?? 0) * PAGE_BYTES;
 }
 
 function familyOf(rootPids: readonly number[]): readonly (readonly string[])[] {

@@ -5,26 +5,19 @@ import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { RAISED_LIMITS } from "./raised-limits.ts";
+import type { Target } from "./target.ts";
 
 const MAIN = fileURLToPath(new URL("../../../server/src/main.ts", import.meta.url));
 
-export interface ServerOptions {
+export interface ParleyOptions {
   /** More settings, as flags. */
   readonly args?: readonly string[];
   readonly nodeArgs?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export interface ServerProcess {
-  readonly pid: number;
-  readonly port: number;
-  readonly dataFolder: string;
-  /** Ends it as an operator would, and takes its data away. */
-  stop(): Promise<void>;
-}
-
 /** Parley in a process of its own, on a data folder of its own, its limits raised by configuration. */
-export async function startServer(options: ServerOptions = {}): Promise<ServerProcess> {
+export async function startParley(options: ParleyOptions = {}): Promise<Target> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "parley-bench-"));
   const dataFolder = path.join(folder, "data");
   const config = path.join(folder, "parley.toml");
@@ -43,9 +36,10 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
   process.once("exit", kill);
   const port = await listening(child, exited);
   return {
-    pid: child.pid as number,
+    network: "parley",
     port,
-    dataFolder,
+    pids: [child.pid as number],
+    dataFolders: [dataFolder],
     stop: async () => {
       child.kill("SIGTERM");
       await exited;

@@ -12,7 +12,8 @@ export interface SocketHandlers {
   message(bytes: Buffer, start: number, end: number): void;
   /** Everything of one read was handed over. */
   read?(): void;
-  pong?(): void;
+  /** The payload of the ping that it answers. */
+  pong?(payload: Buffer): void;
   closed(reason: string): void;
 }
 
@@ -66,8 +67,8 @@ export class WebSocketClient {
     this.#socket.write(frames);
   }
 
-  ping(): void {
-    this.#socket.write(clientFrame(OPCODE.ping, new Uint8Array(), this.maskKey));
+  ping(payload: Uint8Array): void {
+    this.#socket.write(clientFrame(OPCODE.ping, payload, this.maskKey));
   }
 
   /** Without a word. */
@@ -80,7 +81,7 @@ export class WebSocketClient {
     if (opcode === OPCODE.binary) this.#handlers.message(bytes, start, end);
     else if (opcode === OPCODE.ping)
       this.#socket.write(clientFrame(OPCODE.pong, bytes.subarray(start, end), this.maskKey));
-    else if (opcode === OPCODE.pong) this.#handlers.pong?.();
+    else if (opcode === OPCODE.pong) this.#handlers.pong?.(bytes.subarray(start, end));
     else if (opcode === OPCODE.close)
       this.#closed(`${bytes.readUInt16BE(start)} ${bytes.toString("utf8", start + 2, end)}`);
   }

@@ -1,11 +1,10 @@
 import { randomBytes, randomFillSync } from "node:crypto";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { DeliveryClass, EnvelopeSchema, encodeClientFrame } from "@parley/protocol";
-import { clientFrame, OPCODE, payloadOffset } from "../wire/client-frame.ts";
+import { ENVELOPE_BYTES } from "../network.ts";
 import { type Account, DEVICE_ID } from "./account.ts";
+import { clientFrame, OPCODE, payloadOffset } from "./wire/client-frame.ts";
 
-/** A short text as our client sends it: Double Ratchet, padded, in its envelope. */
-export const ENVELOPE_BYTES = 420;
 /** The kind of ciphertext that our client makes now, without post-quantum ratchet. */
 const CIPHERTEXT_KIND = 0x12;
 /** Id, device, class, urgent, and the tag and length of the ciphertext. */

@@ -6,8 +6,8 @@ import {
   encodeClientFrame,
   type ServerFrame,
 } from "@parley/protocol";
-import { type SocketHandlers, WebSocketClient } from "../wire/web-socket.ts";
 import { type Account, loginOf } from "./account.ts";
+import { type SocketHandlers, WebSocketClient } from "./wire/web-socket.ts";
 
 const SOCKET_PATH = "/v1/socket";
 /** As our client asks for (client/src/connection/login.ts). */

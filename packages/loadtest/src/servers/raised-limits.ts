@@ -1,7 +1,8 @@
 /** Loads are faster than people: no budget may decide what is measured. */
 const SENDS_PER_MINUTE = 1_000_000_000;
 const SIGN_UPS_PER_HOUR = 1_000_000;
-const CONNECTIONS_MAX = 20_000;
+/** Below what a process may have files open on many machines, 20,000. */
+const CONNECTIONS_MAX = 19_000;
 /** A backlog is larger than what one person leaves for another. */
 const BACKLOG_ENVELOPES_MAX = 1_000_000;
 
