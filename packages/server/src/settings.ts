@@ -105,7 +105,7 @@ export const SETTINGS_DEFAULT: ServerSettings = {
     graceMs: 10_000,
     // Ten for each connection, of about 500 bytes.
     watchesMax: 200_000,
-    // About 500 bytes each.
+    // About 300 bytes each.
     accountsMax: 100_000,
   },
   connectionsMax: 20_000,

@@ -116,7 +116,7 @@ export const SCHEMA: readonly Setting[] = [
   }),
   setting("presence", "accounts_max", integer(0, 100_000_000), {
     at: "settings.presence.accountsMax",
-    doc: "Accounts of which is remembered, in memory, when they were last there and who may see it. About 500 bytes each.",
+    doc: "Accounts of which is remembered, in memory, when they were last there and who may see it. About 300 bytes each.",
   }),
   setting("metrics", "enabled", truth(), {
     at: "metrics.enabled",

@@ -3,7 +3,8 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { DevicePresence, PresenceStore } from "../ports/presence-store.ts";
 import type { DeviceSession } from "./device-session.ts";
-import { PresenceWatch, type WatchTarget } from "./presence-watch.ts";
+import { PresenceWatch } from "./presence-watch.ts";
+import type { WatchTarget } from "./watched-presence.ts";
 
 export interface PresenceSettings {
   /** How long a connection may be gone before the person is. */

@@ -1,33 +1,36 @@
 import { fromHex } from "@parley/protocol";
 import type { Clock } from "../ports/clock.ts";
-import { NO_PRESENCE, type Presence, type PresenceStore } from "../ports/presence-store.ts";
+import {
+  NO_PRESENCE,
+  type Presence,
+  type PresenceListener,
+  type PresenceStore,
+} from "../ports/presence-store.ts";
 import type { DeviceSession } from "./device-session.ts";
-import { type ToldPresence, WatchedPresence } from "./watched-presence.ts";
+import {
+  type ToldPresence,
+  type WatchedParts,
+  WatchedPresence,
+  type WatchTarget,
+} from "./watched-presence.ts";
 
-export interface WatchTarget {
-  readonly accountId: string;
-  /** Any of them may fit. */
-  readonly tokenHashes: readonly string[];
+export interface WatchParts {
+  readonly store: PresenceStore;
+  readonly clock: Clock;
 }
 
-interface Watched {
-  readonly presence: WatchedPresence;
-  readonly unsubscribe: () => void;
-}
-
-/** What one connection watches. */
-export class PresenceWatch {
-  readonly #parts: { readonly store: PresenceStore; readonly clock: Clock };
+/** What one connection watches. It listens to its own account too: whoever hides does not see. */
+export class PresenceWatch implements PresenceListener, WatchedParts {
+  readonly clock: Clock;
+  own: Presence = NO_PRESENCE;
+  readonly #store: PresenceStore;
   readonly #session: DeviceSession;
-  readonly #watched = new Map<string, Watched>();
-  #own: Presence = NO_PRESENCE;
-  #unsubscribeOwn: (() => void) | undefined;
+  readonly #watched = new Map<string, WatchedPresence>();
+  #hearsOwn = false;
 
-  constructor(
-    parts: { readonly store: PresenceStore; readonly clock: Clock },
-    session: DeviceSession,
-  ) {
-    this.#parts = parts;
+  constructor({ store, clock }: WatchParts, session: DeviceSession) {
+    this.clock = clock;
+    this.#store = store;
     this.#session = session;
   }
 
@@ -36,45 +39,44 @@ export class PresenceWatch {
   }
 
   async replace(targets: readonly WatchTarget[]): Promise<void> {
-    const { store } = this.#parts;
-    this.#unsubscribeOwn ??= await store.subscribe(this.#session.accountId, (own) => {
-      this.#own = own;
-      for (const { presence } of this.#watched.values()) presence.look();
-    });
-    const told = new Map([...this.#watched].map(([id, { presence }]) => [id, presence.told]));
+    if (!this.#hearsOwn) await this.#store.subscribe(this.#session.accountId, this);
+    this.#hearsOwn = true;
+    const told = new Map([...this.#watched].map(([id, watched]) => [id, watched.told]));
     this.#stopWatching();
-    for (const { accountId, tokenHashes } of targets) {
-      const presence = this.#presenceOf(accountId, tokenHashes, told.get(accountId));
-      const unsubscribe = await store.subscribe(accountId, (now) => presence.changed(now));
-      this.#watched.set(accountId, { presence, unsubscribe });
+    for (const target of targets) {
+      const watched = new WatchedPresence(this, target, told.get(target.accountId));
+      this.#watched.set(target.accountId, watched);
+      await this.#store.subscribe(target.accountId, watched);
     }
   }
 
   stop(): void {
     this.#stopWatching();
-    this.#unsubscribeOwn?.();
+    this.#store.unsubscribe(this.#session.accountId, this);
+  }
+
+  /** Of the own account. */
+  changed(own: Presence): void {
+    this.own = own;
+    for (const watched of this.#watched.values()) watched.look();
+  }
+
+  tell(accountId: string, { isOnline, lastSeenMs }: ToldPresence): void {
+    this.#session.tell({
+      case: "presenceChanged",
+      value: {
+        accountId: fromHex(accountId),
+        online: isOnline,
+        lastSeenMs: BigInt(lastSeenMs),
+      },
+    });
   }
 
   #stopWatching(): void {
-    for (const { presence, unsubscribe } of this.#watched.values()) {
-      unsubscribe();
-      presence.stop();
+    for (const [accountId, watched] of this.#watched) {
+      this.#store.unsubscribe(accountId, watched);
+      watched.stop();
     }
     this.#watched.clear();
-  }
-
-  #presenceOf(accountId: string, tokenHashes: readonly string[], before?: ToldPresence) {
-    const tell = ({ isOnline, lastSeenMs }: ToldPresence) => {
-      this.#session.tell({
-        case: "presenceChanged",
-        value: {
-          accountId: fromHex(accountId),
-          online: isOnline,
-          lastSeenMs: BigInt(lastSeenMs),
-        },
-      });
-    };
-    const parts = { clock: this.#parts.clock, own: () => this.#own, tell };
-    return new WatchedPresence(parts, tokenHashes, before);
   }
 }

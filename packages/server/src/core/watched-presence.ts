@@ -1,5 +1,5 @@
 import type { Clock } from "../ports/clock.ts";
-import { NO_PRESENCE, type Presence } from "../ports/presence-store.ts";
+import { NO_PRESENCE, type Presence, type PresenceListener } from "../ports/presence-store.ts";
 
 /** What a watcher is told of an account. */
 export interface ToldPresence {
@@ -14,14 +14,20 @@ export const TELL_EVERY_MS = 1_000;
 export interface WatchedParts {
   readonly clock: Clock;
   /** Of the watcher's own account: whoever hides does not see. */
-  own(): Presence;
-  tell(told: ToldPresence): void;
+  readonly own: Presence;
+  tell(accountId: string, told: ToldPresence): void;
+}
+
+export interface WatchTarget {
+  readonly accountId: string;
+  /** Compact; any of them may fit. */
+  readonly tokenHashes: readonly string[];
 }
 
 /** One account, as one connection watches it: tells what may be seen and has changed, once a second at most. */
-export class WatchedPresence {
+export class WatchedPresence implements PresenceListener {
   readonly #parts: WatchedParts;
-  readonly #tokenHashes: readonly string[];
+  readonly #target: WatchTarget;
   #presence: Presence = NO_PRESENCE;
   #told: ToldPresence;
   /** Nothing was told over this watch yet. */
@@ -31,9 +37,9 @@ export class WatchedPresence {
   #cancelTelling: (() => void) | undefined;
 
   /** `before`: what the connection was told by the watch that this one replaces. */
-  constructor(parts: WatchedParts, tokenHashes: readonly string[], before: ToldPresence = NOTHING) {
+  constructor(parts: WatchedParts, target: WatchTarget, before: ToldPresence = NOTHING) {
     this.#parts = parts;
-    this.#tokenHashes = tokenHashes;
+    this.#target = target;
     this.#told = before;
   }
 
@@ -65,7 +71,7 @@ export class WatchedPresence {
     }
     this.#told = seen;
     this.#toldAtMs = now;
-    this.#parts.tell(seen);
+    this.#parts.tell(this.#target.accountId, seen);
   }
 
   stop(): void {
@@ -75,9 +81,9 @@ export class WatchedPresence {
   /** A wrong token and an account that shares nothing look the same. */
   #seen(): ToldPresence {
     const { tokenHash, isOnline, sharesLastSeen, lastSeenMs } = this.#presence;
-    const own = this.#parts.own();
+    const { own } = this.#parts;
     if (own.tokenHash === undefined || tokenHash === undefined) return NOTHING;
-    if (!this.#tokenHashes.includes(tokenHash)) return NOTHING;
+    if (!this.#target.tokenHashes.includes(tokenHash)) return NOTHING;
     if (isOnline) return { isOnline, lastSeenMs: 0 };
     return { isOnline, lastSeenMs: sharesLastSeen && own.sharesLastSeen ? lastSeenMs : 0 };
   }

@@ -1,6 +1,7 @@
-import { ErrorCode, ProtocolError, type SetPresenceRequest, toHex } from "@parley/protocol";
+import { ErrorCode, ProtocolError, type SetPresenceRequest } from "@parley/protocol";
 import type { Context } from "../context.ts";
 import type { DeviceSession } from "../core/device-session.ts";
+import { compact } from "../lib/compact-bytes.ts";
 
 const TOKEN_HASH_BYTES = 32;
 
@@ -14,7 +15,7 @@ export async function setPresence(
   if (tokenHash.length !== 0 && tokenHash.length !== TOKEN_HASH_BYTES)
     throw new ProtocolError(ErrorCode.INVALID_REQUEST, "not the hash of a token");
   await presence.set(session, {
-    tokenHash: tokenHash.length === 0 ? undefined : toHex(tokenHash),
+    tokenHash: tokenHash.length === 0 ? undefined : compact(tokenHash),
     sharesLastSeen: shareLastSeen,
     isActive: active,
   });

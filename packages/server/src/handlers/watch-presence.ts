@@ -8,7 +8,8 @@ import {
 } from "@parley/protocol";
 import type { Context } from "../context.ts";
 import type { DeviceSession } from "../core/device-session.ts";
-import type { WatchTarget } from "../core/presence-watch.ts";
+import type { WatchTarget } from "../core/watched-presence.ts";
+import { compact } from "../lib/compact-bytes.ts";
 
 const TOKEN_BYTES = 32;
 
@@ -35,5 +36,5 @@ function targetOf({ accountId, token, otherToken }: PresenceTarget): WatchTarget
 }
 
 function hashOf(token: Uint8Array): string {
-  return createHash("sha256").update(token).digest("hex");
+  return compact(createHash("sha256").update(token).digest());
 }

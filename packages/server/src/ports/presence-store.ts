@@ -3,7 +3,7 @@ import type { SessionNumber } from "./session-registry.ts";
 
 /** What an account lets others see of it. */
 export interface PresenceSharing {
-  /** SHA-256 of the token that a watcher shows, lower-case hex; undefined: nobody sees anything. */
+  /** SHA-256 of the token that a watcher shows, compact; undefined: nobody sees anything. */
   readonly tokenHash: string | undefined;
   readonly sharesLastSeen: boolean;
 }
@@ -48,7 +48,13 @@ export interface PresenceStore {
   leave(device: DeviceAddress, session: SessionNumber, sinceMs: number): Promise<void>;
   /**
    * The listener is told how it stands before this resolves, then of each change, in order. A change that is
-   * lost on the way is told with the next one. The result ends it.
+   * lost on the way is told with the next one.
    */
-  subscribe(accountId: string, listener: (presence: Presence) => void): Promise<() => void>;
+  subscribe(accountId: string, listener: PresenceListener): Promise<void>;
+  /** Ends it, now or soon. Ignored where it is not subscribed. */
+  unsubscribe(accountId: string, listener: PresenceListener): void;
+}
+
+export interface PresenceListener {
+  changed(presence: Presence): void;
 }

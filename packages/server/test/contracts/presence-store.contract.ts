@@ -20,8 +20,9 @@ const MINUTE_MS = 60_000;
 export function presenceStoreContract(open: () => Promise<PresenceStore>): void {
   const watch = async (store: PresenceStore) => {
     const heard: Presence[] = [];
-    const stop = await store.subscribe(ALICE, (presence) => heard.push(presence));
-    return { heard, stop };
+    const listener = { changed: (presence: Presence) => heard.push(presence) };
+    await store.subscribe(ALICE, listener);
+    return { heard, stop: () => store.unsubscribe(ALICE, listener) };
   };
 
   test("tells at once how it stands, and then each change", async () => {
@@ -95,9 +96,14 @@ export function presenceStoreContract(open: () => Promise<PresenceStore>): void 
 
   test("a subscription ends by itself, and no other with it", async () => {
     const store = await open();
-    const [one, other] = [await watch(store), await watch(store)];
+    const [one, other, third] = [await watch(store), await watch(store), await watch(store)];
     one.stop();
     await store.tell(phone, 1n, THERE, 0);
-    expect([one.heard.length, other.heard.length]).toEqual([1, 2]);
+    other.stop();
+    third.stop();
+    third.stop();
+    await store.tell(phone, 1n, AWAY, 0);
+    const again = await watch(store);
+    expect([one, other, third, again].map(({ heard }) => heard.length)).toEqual([1, 2, 2, 1]);
   });
 }

@@ -16,8 +16,8 @@ function watched(more: { hashes?: string[]; own?: Presence; before?: ToldPresenc
   const told: ToldPresence[] = [];
   const own = { ...SHARED, ...more.own };
   const watch = new WatchedPresence(
-    { clock, own: () => own, tell: (presence) => told.push(presence) },
-    more.hashes ?? ["right"],
+    { clock, own, tell: (_accountId, presence) => told.push(presence) },
+    { accountId: "alice", tokenHashes: more.hashes ?? ["right"] },
     more.before,
   );
   return { clock, told, own, watch };

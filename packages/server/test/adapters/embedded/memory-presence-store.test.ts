@@ -11,7 +11,9 @@ const SHARED = { tokenHash: "a token's hash", sharesLastSeen: true };
 
 async function hashOf(store: PresenceStore, accountId: string): Promise<string | undefined> {
   const heard: Presence[] = [];
-  (await store.subscribe(accountId, (presence) => heard.push(presence)))();
+  const listener = { changed: (presence: Presence) => heard.push(presence) };
+  await store.subscribe(accountId, listener);
+  store.unsubscribe(accountId, listener);
   return heard[0]?.tokenHash;
 }
 
@@ -21,7 +23,7 @@ test("forgets those who left first, and nobody who is there or watched", async (
     store.tell({ accountId, deviceId: 1 }, 1n, { ...SHARED, isActive }, 0);
   await tell("there", true);
   await tell("watched");
-  await store.subscribe("watched", () => undefined);
+  await store.subscribe("watched", { changed: () => undefined });
   for (const accountId of ["first", "second", "third", "first"]) await tell(accountId);
   const hashes = ["there", "watched", "first", "second", "third"].map((id) => hashOf(store, id));
   expect((await Promise.all(hashes)).map((hash) => hash !== undefined)).toEqual([
