@@ -19,13 +19,16 @@ export interface ParleyOptions {
 /** Parley in a process of its own, on a data folder of its own, its limits raised by configuration. */
 export async function startParley(options: ParleyOptions = {}): Promise<Target> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "parley-bench-"));
+  fs.writeFileSync(configOf(folder), RAISED_LIMITS);
+  return startIn(folder, options);
+}
+
+async function startIn(folder: string, options: ParleyOptions): Promise<Target> {
   const dataFolder = path.join(folder, "data");
-  const config = path.join(folder, "parley.toml");
-  fs.writeFileSync(config, RAISED_LIMITS);
   const args = [
     ...(options.nodeArgs ?? []),
     MAIN,
-    ...["--config", config, "--data", dataFolder, "--port", "0", "--log", "warn"],
+    ...["--config", configOf(folder), "--data", dataFolder, "--port", "0", "--log", "warn"],
     ...(options.args ?? []),
   ];
   const env = { ...process.env, ...options.env };
@@ -35,19 +38,28 @@ export async function startParley(options: ParleyOptions = {}): Promise<Target> 
   const kill = () => void child.kill("SIGKILL");
   process.once("exit", kill);
   const port = await listening(child, exited);
+  const end = async () => {
+    child.kill("SIGTERM");
+    await exited;
+    process.removeListener("exit", kill);
+  };
   return {
     network: "parley",
     port,
     pids: [child.pid as number],
     dataFolders: [dataFolder],
+    again: async () => {
+      await end();
+      return startIn(folder, options);
+    },
     stop: async () => {
-      child.kill("SIGTERM");
-      await exited;
-      process.removeListener("exit", kill);
+      await end();
       fs.rmSync(folder, { recursive: true, force: true });
     },
   };
 }
+
+const configOf = (folder: string) => path.join(folder, "parley.toml");
 
 async function listening(child: ChildProcess, exited: Promise<unknown[]>): Promise<number> {
   let output = "";

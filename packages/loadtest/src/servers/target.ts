@@ -6,6 +6,8 @@ export interface Target extends Pick<Place, "network" | "port"> {
   readonly pids: readonly number[];
   /** Where messages are kept. */
   readonly dataFolders: readonly string[];
+  /** Ends it and starts it anew on the same data: what it learnt of its people is on the disk alone. */
+  again?(): Promise<Target>;
   /** Ends it as an operator would, and takes its data away. */
   stop(): Promise<void>;
 }
