@@ -8,11 +8,13 @@ import {
 import { allocate, bytesOfHex, hexOf } from "../lib/bytes.ts";
 import type { DeviceAddress } from "../ports/device-address.ts";
 import type { Delivery } from "../ports/mailbox-store.ts";
+import { deliveryTiming, type SendTiming } from "./send-timing.ts";
 
 /** A source is written here and nowhere else, so that sealed sender has one place to come to. */
 export interface Stamp {
   readonly source: DeviceAddress;
   readonly acceptedAtMs: number;
+  readonly timing?: SendTiming | undefined;
 }
 
 export function stampedRow(envelope: Envelope, { source, acceptedAtMs }: Stamp): Uint8Array {
@@ -36,6 +38,7 @@ export function deliveriesTo(
       mailbox: { accountId, deviceId: envelope.destinationDevice },
       envelopeId: hexOf(envelope.id),
       bytes: stampedRow(envelope, stamp),
+      timing: stamp.timing && deliveryTiming(stamp.timing),
     };
   });
 }

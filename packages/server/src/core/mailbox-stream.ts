@@ -11,6 +11,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { DeviceAddress } from "../ports/device-address.ts";
 import type { Log } from "../ports/log.ts";
 import type { MailboxReader, MailboxStore, StoredEnvelope } from "../ports/mailbox-store.ts";
+import type { Metrics } from "../ports/metrics.ts";
 import type { PushSender } from "../ports/push-sender.ts";
 import type { Outlet } from "./outlet.ts";
 
@@ -19,6 +20,7 @@ export interface StreamParts {
   readonly push: PushSender;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 export interface FlowWindow {
@@ -57,6 +59,8 @@ export class MailboxStream {
   /** Requests that wait for the end of what was accepted before them; 0: the one of connecting. */
   #drains: number[] = [0];
   #readAgain = false;
+  /** Since when the device has been given everything at once, by the clock of the metrics. */
+  #caughtUpAt = Number.POSITIVE_INFINITY;
   #isRunning = false;
   #isStopped = false;
   #cancelAckTimer: (() => void) | undefined;
@@ -99,7 +103,10 @@ export class MailboxStream {
     const firstUnacked = this.#nextOrdinal - BigInt(this.#unacked.length);
     if (upToOrdinal < firstUnacked) return Promise.resolve();
     const acked = this.#unacked.splice(0, Number(upToOrdinal - firstUnacked) + 1);
-    for (const { bytes } of acked) this.#unackedBytes -= bytes.length;
+    for (const { bytes, timing } of acked) {
+      this.#unackedBytes -= bytes.length;
+      timing?.trace?.acked();
+    }
     this.#cancelAckTimer?.();
     this.#cancelAckTimer = undefined;
     this.#expectAck();
@@ -129,6 +136,8 @@ export class MailboxStream {
         this.#page = await this.#reader.next(PAGE_ENVELOPES);
         if (this.#page.length > 0) this.#drains.unshift(...asked);
         else {
+          if (this.#caughtUpAt === Number.POSITIVE_INFINITY)
+            this.#caughtUpAt = this.#parts.metrics.now();
           for (const requestId of asked) this.#sendDrained(requestId);
           if (!this.#readAgain && this.#drains.length === 0) return;
         }
@@ -154,12 +163,25 @@ export class MailboxStream {
         ),
       );
       if (this.#isStopped) return false;
+      this.#measure(envelopes);
       this.#nextOrdinal += BigInt(count);
       this.#unacked.push(...envelopes);
       for (const { bytes } of envelopes) this.#unackedBytes += bytes.length;
       this.#expectAck();
     }
     return true;
+  }
+
+  #measure(envelopes: readonly StoredEnvelope[]): void {
+    const { metrics } = this.#parts;
+    metrics.delivered(envelopes.length);
+    const now = metrics.now();
+    for (const { timing } of envelopes) {
+      if (timing === undefined) continue;
+      timing.trace?.written();
+      // What came before was not late: the device was.
+      if (timing.receivedAt >= this.#caughtUpAt) metrics.deliveryLatency(now - timing.receivedAt);
+    }
   }
 
   #fitting(): number {

@@ -8,15 +8,26 @@ import {
 import type { Context } from "../context.ts";
 import { deliveriesTo, type Stamp } from "../core/deliveries.ts";
 import { isHeadOf, requireEveryDevice, wireHead } from "../core/device-list.ts";
+import { type SendTiming, sendTiming } from "../core/send-timing.ts";
 import { wake, wakeForMail } from "../core/wake.ts";
 import { hexOf } from "../lib/bytes.ts";
 import type { Account } from "../ports/account-store.ts";
 import type { DeviceAddress } from "../ports/device-address.ts";
 import type { AppendOutcome, Delivery } from "../ports/mailbox-store.ts";
+import type { SendFailure } from "../ports/metrics.ts";
 
 type Parts = Pick<
   Context,
-  "accounts" | "mailboxes" | "epochs" | "limits" | "clock" | "bus" | "push" | "log"
+  | "accounts"
+  | "mailboxes"
+  | "epochs"
+  | "limits"
+  | "clock"
+  | "bus"
+  | "push"
+  | "log"
+  | "metrics"
+  | "tracer"
 >;
 type Response = MessageInitShape<typeof SendMessageResponseSchema>;
 
@@ -32,21 +43,38 @@ export async function sendMessage(
   sender: DeviceAddress,
   request: SendMessageRequest,
 ): Promise<Response> {
-  const counting = context.limits.spend("durableSendsPerMinute", sender.accountId);
-  if (counting !== undefined) await counting;
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const parties = await findParties(context, sender, request);
-    if (parties === undefined) return { outcome: { case: "unknownAccount", value: {} } };
-    const mismatch = compareHeads(parties, request);
-    if (mismatch !== undefined) return mismatch;
-
-    const stamp: Stamp = { source: sender, acceptedAtMs: context.clock.now() };
-    const deliveries = deliveriesOf(parties, request, stamp);
-    const { stateNumber } = request;
-    const outcome = await context.mailboxes.append({ sender, stateNumber, deliveries });
-    if (outcome.kind === "appended") return accepted(context, sender, { deliveries, outcome });
+  const timing = sendTiming(context.metrics, context.tracer);
+  try {
+    const counting = context.limits.spend("durableSendsPerMinute", sender.accountId);
+    if (counting !== undefined) await counting;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const parties = await findParties(context, sender, request);
+      if (parties === undefined) {
+        noteFailed(context, timing, "unknown-account");
+        return { outcome: { case: "unknownAccount", value: {} } };
+      }
+      const mismatch = compareHeads(parties, request);
+      if (mismatch !== undefined) {
+        noteFailed(context, timing, "device-list-mismatch");
+        return mismatch;
+      }
+      const stamp: Stamp = { source: sender, acceptedAtMs: context.clock.now(), timing };
+      const deliveries = deliveriesOf(parties, request, stamp);
+      const { stateNumber } = request;
+      const outcome = await context.mailboxes.append({ sender, stateNumber, deliveries });
+      if (outcome.kind === "appended")
+        return accepted(context, sender, { deliveries, outcome, timing });
+    }
+    throw new ProtocolError(ErrorCode.BUSY, "the lists of devices keep changing");
+  } catch (cause) {
+    noteFailed(context, timing, ProtocolError.from(cause).code);
+    throw cause;
   }
-  throw new ProtocolError(ErrorCode.BUSY, "the lists of devices keep changing");
+}
+
+function noteFailed({ metrics }: Parts, timing: SendTiming | undefined, reason: SendFailure): void {
+  metrics.sendFailed(reason);
+  timing?.trace?.failed(reason);
 }
 
 interface Parties {
@@ -114,13 +142,17 @@ const idsOf = (devices: Account["devices"]) => devices.map(({ deviceId }) => dev
 interface Stored {
   readonly deliveries: readonly Delivery[];
   readonly outcome: AppendOutcome & { readonly kind: "appended" };
+  readonly timing: SendTiming | undefined;
 }
 
 function accepted(
   context: Parts,
   sender: DeviceAddress,
-  { deliveries, outcome: { mark, skipped } }: Stored,
+  { deliveries, outcome: { mark, skipped }, timing }: Stored,
 ): Response {
+  timing?.trace?.committed();
+  context.metrics.accepted(deliveries.length - skipped.length);
+  if (skipped.length > 0) context.metrics.skipped(skipped.length);
   const isSkipped = (device: DeviceAddress) => skipped.includes(device);
   const mailboxes = deliveries.map(({ mailbox }) => mailbox);
   wakeForMail(
@@ -132,6 +164,7 @@ function accepted(
     skipped
       .filter(({ accountId }) => (accountId === sender.accountId) === isOwn)
       .map(({ deviceId }) => deviceId);
+  timing?.trace?.accepted();
   return {
     outcome: {
       case: "accepted",

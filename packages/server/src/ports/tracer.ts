@@ -15,14 +15,14 @@ export interface SendTrace {
   /** The sender is answered. */
   accepted(): void;
   failed(reason: SendFailure): void;
-  /** One of its envelopes, from the moment at which its mailbox is woken. It may outlive the send. */
+  /** One of its envelopes, from the moment at which it is durable. It may outlive the send. */
   delivery(): DeliveryTrace;
 }
 
 export interface DeliveryTrace {
-  /** It is in the recipient's socket. */
+  /** It is in the recipient's socket. Before that nothing is told: the device may be away for days. */
   written(): void;
-  /** The device has it. This ends the trace; without it, it ends with `written` after a while. */
+  /** The device has it, which ends the trace. It ends by itself after a while. */
   acked(): void;
 }
 

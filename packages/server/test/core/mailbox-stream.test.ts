@@ -2,7 +2,13 @@ import { CloseCode, decodeServerFrame, ErrorCode, type ServerFrame } from "@parl
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ACK_EXPECTED_MS, MailboxStream } from "../../src/core/mailbox-stream.ts";
-import type { MailboxRow, MailboxStore, StoredEnvelope } from "../../src/ports/mailbox-store.ts";
+import type {
+  DeliveryTiming,
+  MailboxRow,
+  MailboxStore,
+  StoredEnvelope,
+} from "../../src/ports/mailbox-store.ts";
+import { type Metrics, NO_METRICS } from "../../src/ports/metrics.ts";
 import { ManualClock, settled } from "../fixtures/manual-clock.ts";
 import { delivery, deviceOf } from "../fixtures/rows.ts";
 import { logTo } from "../fixtures/store.ts";
@@ -42,10 +48,19 @@ function openStream(window = { envelopes: 100, bytes: 1_000_000 }) {
       state.probes++;
     },
   };
-  const parts = { mailboxes, push, clock, log: logTo([]) };
+  const measured = { nowMs: 0, delivered: 0, latencies: [] as number[] };
+  const metrics: Metrics = {
+    ...NO_METRICS,
+    now: () => measured.nowMs,
+    delivered: (count) => {
+      measured.delivered += count;
+    },
+    deliveryLatency: (ms) => measured.latencies.push(ms),
+  };
+  const parts = { mailboxes, push, clock, log: logTo([]), metrics };
   const stream = new MailboxStream(parts, phone, outlet, window);
-  const store = (name: string, text = name) => {
-    rows.push({ row: { name }, bytes: delivery(phone, name, text).bytes });
+  const store = (name: string, text = name, timing?: DeliveryTiming) => {
+    rows.push({ row: { name }, bytes: delivery(phone, name, text).bytes, timing });
   };
   const said = () =>
     frames.map((frame) =>
@@ -54,7 +69,7 @@ function openStream(window = { envelopes: 100, bytes: 1_000_000 }) {
         : frame.case,
     );
   const delivered = () => said().flatMap((each) => (Array.isArray(each) ? each : []));
-  return { stream, store, said, delivered, frames, removed, pushed, clock, state };
+  return { stream, store, said, delivered, frames, removed, pushed, clock, state, measured };
 }
 
 test("delivers what waits, says drained once, and then what comes", async () => {
@@ -201,4 +216,32 @@ test("says nothing after it was stopped", async () => {
   await settled();
   expect(said()).toEqual([]);
   expect(state.reads).toBeLessThan(2);
+});
+
+test("measures how long an envelope took, where the device was there when it was sent", async () => {
+  const { stream, store, measured } = openStream();
+  measured.nowMs = 1_000;
+  store("sent while it was away", "a", { receivedAt: 100, trace: undefined });
+  stream.start();
+  await settled();
+  expect(measured).toMatchObject({ delivered: 1, latencies: [] });
+  store("sent while it was there", "b", { receivedAt: 1_000, trace: undefined });
+  store("sent before this process began", "c");
+  measured.nowMs = 1_004;
+  stream.wake();
+  await settled();
+  expect(measured).toMatchObject({ delivered: 3, latencies: [4] });
+});
+
+test("a trace is told when its envelope is written, and when the device has it", async () => {
+  const { stream, store } = openStream();
+  const told: string[] = [];
+  const trace = { written: () => told.push("written"), acked: () => told.push("acked") };
+  store("a", "a", { receivedAt: 0, trace });
+  store("b");
+  stream.start();
+  await settled();
+  expect(told).toEqual(["written"]);
+  await stream.ack(2n);
+  expect(told).toEqual(["written", "acked"]);
 });

@@ -1,4 +1,4 @@
-import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { type Context, ROOT_CONTEXT, type Span, SpanStatusCode, trace } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BatchSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
@@ -26,9 +26,8 @@ const UNDER_WAY_MAX = 2_000;
 /** The end of the process waits no longer for a collector. */
 const CLOSE_MS = 3_000;
 
-// To a span that has ended the SDK objects, at the price of a stack trace.
-const finish = (span: Span) => span.isRecording() && span.end();
-const note = (span: Span, event: string) => void (span.isRecording() && span.addEvent(event));
+/** With fractions: of spans that begin in the past the SDK would know whole milliseconds only. */
+const nowMs = () => performance.timeOrigin + performance.now();
 
 /** Spans `send`, `commit` and `deliver` of some messages. They tell when, and nothing of whom. */
 export function otlpTracer({ endpoint, ratio, patienceMs = PATIENCE_MS }: OtlpOptions): OtlpTracer {
@@ -42,58 +41,78 @@ export function otlpTracer({ endpoint, ratio, patienceMs = PATIENCE_MS }: OtlpOp
   const spans = provider.getTracer("parley");
   let underWay = 0;
 
-  const sendReceived = (): SendTrace | undefined => {
-    if (underWay >= UNDER_WAY_MAX || Math.random() >= ratio) return undefined;
-    const send = spans.startSpan("send", { kind: SpanKind.SERVER }, ROOT_CONTEXT);
-    const within = trace.setSpan(ROOT_CONTEXT, send);
-    const commit = spans.startSpan("commit", {}, within);
-    const end = once(() => {
-      finish(commit);
-      send.end();
-    }, patienceMs);
-    return {
-      committed: () => void finish(commit),
-      accepted: end,
-      failed: (reason) => {
-        send.setStatus({ code: SpanStatusCode.ERROR, message: failureLabel(reason) });
-        end();
-      },
-      delivery: (): DeliveryTrace => {
-        const deliver = spans.startSpan("deliver", { kind: SpanKind.PRODUCER }, within);
-        const ended = once(() => deliver.end(), patienceMs);
-        return {
-          written: () => note(deliver, "written"),
-          acked: () => {
-            note(deliver, "acked");
-            ended();
-          },
-        };
-      },
-    };
-  };
-
-  /** Runs when it is called, or when nobody has called it for that long. */
-  function once(run: () => void, withinMs: number): () => void {
-    let isDone = false;
+  /** Ends when it is told to, once; by itself if nobody tells it. */
+  const begin = (name: string, startTime: number, within: Context): Followed => {
+    const span = spans.startSpan(name, { startTime }, within);
     underWay++;
     const end = () => {
-      if (isDone) return;
-      isDone = true;
+      if (!span.isRecording()) return;
       underWay--;
       clearTimeout(timer);
-      run();
+      span.end(nowMs());
     };
-    const timer = setTimeout(end, withinMs);
+    const timer = setTimeout(end, patienceMs);
     timer.unref();
-    return end;
-  }
+    return { span, end };
+  };
 
   return {
-    sendReceived,
+    sendReceived: () => {
+      if (underWay >= UNDER_WAY_MAX || Math.random() >= ratio) return undefined;
+      return sendTrace(begin);
+    },
     close: async () => {
       const patience = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_MS).unref());
       // A collector that is gone is no reason to end with an error.
       await Promise.race([provider.shutdown().catch(() => undefined), patience]);
+    },
+  };
+}
+
+interface Followed {
+  readonly span: Span;
+  end(): void;
+}
+type Begin = (name: string, startTime: number, within: Context) => Followed;
+
+function sendTrace(begin: Begin): SendTrace {
+  const receivedAt = nowMs();
+  const send = begin("send", receivedAt, ROOT_CONTEXT);
+  const within = trace.setSpan(ROOT_CONTEXT, send.span);
+  const commit = begin("commit", receivedAt, within);
+  let committedAt = receivedAt;
+  const end = () => {
+    commit.end();
+    send.end();
+  };
+  return {
+    committed: () => {
+      committedAt = nowMs();
+      commit.end();
+    },
+    accepted: end,
+    failed: (reason) => {
+      if (!send.span.isRecording()) return;
+      send.span.setStatus({ code: SpanStatusCode.ERROR, message: failureLabel(reason) });
+      end();
+    },
+    delivery: () => deliveryTrace(() => begin("deliver", committedAt, within)),
+  };
+}
+
+function deliveryTrace(begin: () => Followed): DeliveryTrace {
+  let followed: Followed | undefined;
+  const note = (event: string) => {
+    if (followed?.span.isRecording()) followed.span.addEvent(event, nowMs());
+  };
+  return {
+    written: () => {
+      followed ??= begin();
+      note("written");
+    },
+    acked: () => {
+      note("acked");
+      followed?.end();
     },
   };
 }
