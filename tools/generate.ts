@@ -1,7 +1,8 @@
-/** Everything that is generated and committed: types from the schemas, docs/PROTOCOL.md and docs/CONFIGURATION.md. */
+/** Everything that is generated and committed: types from the schemas, docs/PROTOCOL.md with its vectors, docs/CONFIGURATION.md. */
 import fs from "node:fs";
 import path from "node:path";
 import { protocolDocs } from "./protocol-docs/protocol-docs.ts";
+import { protocolVectors } from "./protocol-docs/vectors/protocol-vectors.ts";
 import { outputOf, ROOT, run } from "./run.ts";
 
 const SCHEMAS = ["packages/protocol", "packages/client"];
@@ -11,6 +12,7 @@ const SERVER_MAIN = "packages/server/src/main.ts";
 export const GENERATED = [
   ...SCHEMAS.map((at) => `${at}/src/gen`),
   "docs/PROTOCOL.md",
+  "docs/protocol-vectors.json",
   "docs/CONFIGURATION.md",
 ];
 
@@ -18,6 +20,7 @@ export async function generate(): Promise<boolean> {
   for (const schema of SCHEMAS)
     if ((await run("buf", ["generate"], path.join(ROOT, schema))) !== 0) return false;
   fs.writeFileSync(path.join(ROOT, "docs/PROTOCOL.md"), protocolDocs());
+  fs.writeFileSync(path.join(ROOT, "docs/protocol-vectors.json"), protocolVectors());
   const configuration = outputOf("node", [SERVER_MAIN, "config", "docs"]);
   if (configuration === "") return false;
   fs.writeFileSync(path.join(ROOT, "docs/CONFIGURATION.md"), configuration);

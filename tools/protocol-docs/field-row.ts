@@ -1,17 +1,30 @@
-import { type DescField, getOption, hasOption, ScalarType } from "@bufbuild/protobuf";
+import {
+  type DescEnum,
+  type DescField,
+  type DescMessage,
+  getOption,
+  hasOption,
+  ScalarType,
+} from "@bufbuild/protobuf";
 import { field as fieldRules } from "../../packages/protocol/src/gen/parley/rules/v1/rules_pb.ts";
 import { meaningOf } from "./meaning.ts";
 
 /** A row of a message's table: number, name, type, limits, meaning. */
-export function fieldRow(field: DescField): string {
+export function fieldRow(field: DescField): string[] {
   const oneof = field.oneof === undefined ? "" : ` (one of \`${field.oneof.name}\`)`;
-  return `| ${field.number} | \`${field.name}\`${oneof} | ${typeOf(field)} | ${limitsOf(field)} | ${meaningOf(field)} |`;
+  const name = `\`${field.name}\`${oneof}`;
+  return [String(field.number), name, typeOf(field), limitsOf(field), meaningOf(field)];
 }
 
 function typeOf(field: DescField): string {
+  const named = field.message ?? field.enum;
   const name =
-    field.message?.name ?? field.enum?.name ?? ScalarType[field.scalar as ScalarType].toLowerCase();
+    named === undefined ? ScalarType[field.scalar as ScalarType].toLowerCase() : linkTo(named);
   return field.fieldKind === "list" ? `list of ${name}` : name;
+}
+
+function linkTo({ parent, name }: DescMessage | DescEnum): string {
+  return `[${name}](#${`${parent?.name ?? ""}${name}`.toLowerCase()})`;
 }
 
 function limitsOf(field: DescField): string {

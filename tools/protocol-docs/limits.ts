@@ -1,0 +1,59 @@
+import {
+  CLIENT_FRAME_BYTES_MAX,
+  DEVICE_ID_MAX,
+  DEVICES_PER_ACCOUNT_MAX,
+  ENVELOPE_LIFETIME_MS,
+  LOGIN_FRAME_BYTES_MAX,
+  SERVER_FRAME_BYTES_MAX,
+  TEXT_BYTES_MAX,
+} from "../../packages/protocol/src/limits.ts";
+import { CONFIG_DEFAULT } from "../../packages/server/src/config/config.ts";
+import { SCHEMA } from "../../packages/server/src/config/schema.ts";
+import { nameOf, type Setting, valueAt } from "../../packages/server/src/config/setting.ts";
+import { table } from "./table.ts";
+
+const FIXED: readonly (readonly [what: string, value: number, unit: string])[] = [
+  ["a frame up, logged in", CLIENT_FRAME_BYTES_MAX, "bytes"],
+  ["a frame up, before login", LOGIN_FRAME_BYTES_MAX, "bytes"],
+  ["a frame down", SERVER_FRAME_BYTES_MAX, "bytes"],
+  ["devices of an account", DEVICES_PER_ACCOUNT_MAX, ""],
+  ["device ids, from 1", DEVICE_ID_MAX, ""],
+  ["time that an envelope is kept", ENVELOPE_LIFETIME_MS, "ms (90 days)"],
+  ["text of a message, in UTF-8", TEXT_BYTES_MAX, "bytes"],
+];
+
+/** Settings of these sections that are numbers, and of `server` those that a client may run into. */
+const SECTIONS: readonly string[] = ["limits", "mailbox", "presence"];
+const SERVER_KEY = /_max$|^login_timeout_ms$/;
+
+export function fixedLimits(): string {
+  const rows = FIXED.map(([what, value, unit]) => [what, numberText(value), unit]);
+  return table(["what", "at most", "unit"], rows);
+}
+
+export function serverLimits(): string {
+  const rows = SCHEMA.filter(isLimit).map((setting) => [
+    `\`${nameOf(setting)}\``,
+    numberText(valueAt(CONFIG_DEFAULT, setting) as number),
+    unitOf(setting.key),
+    setting.doc,
+  ]);
+  return table(["name", "default", "unit", "of what"], rows);
+}
+
+function isLimit(setting: Setting): boolean {
+  if (typeof valueAt(CONFIG_DEFAULT, setting) !== "number") return false;
+  if (setting.section === "server") return SERVER_KEY.test(setting.key);
+  return SECTIONS.includes(setting.section);
+}
+
+/** Names carry their unit last. */
+function unitOf(key: string): string {
+  if (key.endsWith("_per_minute")) return "a minute";
+  if (key.endsWith("_per_hour")) return "an hour";
+  if (/_bytes(_max)?$/.test(key) || key.startsWith("bytes_")) return "bytes";
+  if (/_ms(_max)?$/.test(key)) return "ms";
+  return "";
+}
+
+const numberText = (value: number): string => value.toLocaleString("en-US");
