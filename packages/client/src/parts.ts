@@ -29,7 +29,7 @@ export function ownAddress({ device }: Pick<Parts, "device">): DeviceAddress {
   return { accountId: account.accountId, deviceId: account.deviceId };
 }
 
-export function sealingOf(parts: Parts): Sealing {
+export function sealingOf(parts: Parts): Omit<Sealing, "isSkipped"> {
   const { directory, sessions, identity } = parts.device;
   const ownHandle = identity.account?.handle ?? "";
   const { random, clock } = parts;

@@ -41,6 +41,7 @@ export async function takeContent(
 ): Promise<void> {
   await lookAtHeads(taking, batch, from, content);
   batch.touch(from);
+  taking.outbox.heard(batch.tx, from);
   if (content.senderHandle !== "") await takeClaim(taking, batch, from, content.senderHandle);
   await takeKeys(taking, batch, from, content);
   const { class: kind } = content;

@@ -14,6 +14,7 @@ import {
   PREPARE_AGAIN_MS,
   sealingOf,
 } from "../parts.ts";
+import type { DeviceAddress } from "../sessions/device-address.ts";
 import { NoSessionError } from "../sessions/sessions.ts";
 import type { Transaction } from "../store/transaction.ts";
 import { Allowance } from "./allowance.ts";
@@ -21,9 +22,10 @@ import { type Lane, Lanes, type Sending } from "./lane.ts";
 import { makeEntries, type Typed } from "./make-entries.ts";
 import { allItems, newItem, putItem, sendKey, sequenceOfSend } from "./outbox-row.ts";
 import { prepareLane } from "./preparation.ts";
-import { sealItem } from "./seal-item.ts";
+import { type Sealing, sealItem } from "./seal-item.ts";
 import { Sender, unsealAll } from "./sender.ts";
 import { refuseTyped } from "./settle-item.ts";
+import { SkippedDevices } from "./skipped-devices.ts";
 import { allUnsent, newUnsent, putUnsent, sequenceOfUnsent, unsentKey } from "./unsent.ts";
 
 /** Latency must not bound throughput: so many sends are under way at once. The server takes 128 requests. */
@@ -44,6 +46,7 @@ export class Outbox {
   readonly #lanes: Lanes;
   readonly #sender: Sender;
   readonly #allowance: Allowance;
+  readonly #skipped = new SkippedDevices();
   /** By message id, in the order of typing. */
   readonly #typed = new Map<string, Typed>();
   #nextTyped = 1;
@@ -64,12 +67,14 @@ export class Outbox {
     this.#lanes = new Lanes(parts.clock);
     const wake = () => this.wake();
     this.#allowance = new Allowance({ clock: parts.clock, inFlightMax: IN_FLIGHT_MAX, wake });
-    this.#sender = new Sender(parts, this.#lanes, { allowance: this.#allowance, wake });
+    const { allowance, skipped } = { allowance: this.#allowance, skipped: this.#skipped };
+    this.#sender = new Sender(parts, this.#lanes, { allowance, skipped, wake });
   }
 
   /** Once, before anything else: what the store holds goes on where it stopped. */
   async load(): Promise<void> {
     await this.#parts.device.transactor.transact(async (tx) => {
+      await this.#skipped.load(tx);
       const rows = await allItems(tx);
       for (const { key, item } of rows) {
         this.#nextSend = sequenceOfSend(key) + 1;
@@ -152,6 +157,11 @@ export class Outbox {
     return this.#lanes.of(account).sendings.some(({ item }) => item.receiptChains.length > 0);
   }
 
+  /** The device is there: it is left out no more. */
+  heard(tx: Transaction, from: DeviceAddress): void {
+    this.#skipped.forget(tx, from);
+  }
+
   hold(accountId: string): void {
     this.#sender.hold(accountId);
   }
@@ -189,7 +199,7 @@ export class Outbox {
     const batch = this.#nextTypedBatch();
     if (batch.length === 0) return;
     this.#again = true;
-    const making = { ...sealingOf(this.#parts), nextKey: () => sendKey(this.#nextSend++) };
+    const making = { ...this.#sealing(), nextKey: () => sendKey(this.#nextSend++) };
     try {
       await this.#parts.device.transactor.transact(async (tx) => {
         const made = await makeEntries(making, tx, batch);
@@ -243,12 +253,17 @@ export class Outbox {
   async #sealAll(ledger: Ledger, waiting: readonly Sending[]): Promise<void> {
     for (const sending of waiting) {
       const { key, item } = sending;
-      const request = await sealItem(sealingOf(this.#parts), ledger, item);
+      const request = await sealItem(this.#sealing(), ledger, item);
       putItem(ledger.tx, key, item);
       ledger.tx.afterCommit(() => {
         sending.request = request;
       });
     }
+  }
+
+  #sealing(): Sealing {
+    const sealing = sealingOf(this.#parts);
+    return { ...sealing, isSkipped: (to) => this.#skipped.has(to, sealing.nowMs) };
   }
 
   /** A list or a session that was there is gone: prepare again. */
@@ -280,9 +295,11 @@ export class Outbox {
   }
 
   #dispatch(): void {
+    // What is offered again is an entry too: not all of it at once.
+    const mayGo = ({ reoffered }: OutboxItem) => !reoffered || this.#allowance.takeEntries(1) > 0;
     for (const lane of this.#lanes)
       while (this.#inFlight < this.#allowance.inFlightMax) {
-        const sending = lane.next((item) => this.#mayReoffer(item));
+        const sending = lane.next(mayGo);
         if (sending?.request === undefined) break;
         this.#inFlight += 1;
         sending.isInFlight = true;
@@ -290,11 +307,6 @@ export class Outbox {
           this.#parts.fatal(cause),
         );
       }
-  }
-
-  /** What is offered again is an entry too: not all of it at once. */
-  #mayReoffer({ reoffered }: OutboxItem): boolean {
-    return !reoffered || this.#allowance.takeEntries(1) > 0;
   }
 
   async #send(lane: Lane, sending: Sending, request: SendMessageRequest): Promise<void> {
@@ -354,7 +366,7 @@ export class Outbox {
     if (!lane.prepared || lane.sendings.some(({ request }) => request === undefined))
       return undefined;
     try {
-      return await sealItem(sealingOf(this.#parts), ledger, item);
+      return await sealItem(this.#sealing(), ledger, item);
     } catch (cause) {
       if (!(cause instanceof NoSessionError)) throw cause;
       return undefined;

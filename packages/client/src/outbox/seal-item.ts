@@ -31,6 +31,8 @@ export interface Sealing extends Pick<Device, "directory" | "sessions"> {
   readonly ownHandle: string;
   readonly random: Random;
   readonly nowMs: number;
+  /** Within the last day: it gets none, unless it is the only one that would. */
+  isSkipped(to: DeviceAddress): boolean;
 }
 
 /**
@@ -52,26 +54,41 @@ export async function sealItem(
   const theirs = await directory.addresses(tx, conversation);
   const others = await directory.addresses(tx, own.accountId);
   const isSignal = item.content.case === "signal";
-  const left = theirs.filter(({ deviceId }) => isLeftOut(item, deviceId));
+  const wanted = theirs.filter(({ deviceId }) => isFor(item, deviceId));
+  const reached = wanted.filter((to) => !sealing.isSkipped(to));
+  const recipients = reached.length > 0 ? reached : wanted;
+  const ownOthers = isSignal ? [] : others.filter((to) => !sealing.isSkipped(to));
   const seal = sealer(sealing, ledger, { item, recipient, sender });
   const request = create(SendMessageRequestSchema, {
     recipientAccount: item.recipientAccount,
     recipientHead: recipient.head,
     senderHead: sender.head,
-    recipientEnvelopes: await inOrder(
-      theirs.filter((address) => !left.includes(address)),
-      seal,
-    ),
-    ownEnvelopes: isSignal ? [] : await inOrder(others, seal),
-    leftOutRecipientDevices: left.map(({ deviceId }) => deviceId),
-    leftOutOwnDevices: isSignal ? others.map(({ deviceId }) => deviceId) : [],
+    recipientEnvelopes: await inOrder(recipients, seal),
+    ownEnvelopes: await inOrder(ownOthers, seal),
+    leftOutRecipientDevices: idsWithout(theirs, recipients),
+    leftOutOwnDevices: idsWithout(others, ownOthers),
   });
+  if (!isSignal) {
+    const skipped = [...wanted, ...others].filter((to) => sealing.isSkipped(to));
+    await beginFor(ledger, pointOf(item), skipped);
+  }
   item.request = toBinary(SendMessageRequestSchema, request);
   return request;
 }
 
-const isLeftOut = ({ onlyDevice }: OutboxItem, deviceId: number) =>
-  onlyDevice !== 0 && onlyDevice !== deviceId;
+const isFor = ({ onlyDevice }: OutboxItem, deviceId: number) =>
+  onlyDevice === 0 || onlyDevice === deviceId;
+
+const idsWithout = (all: readonly DeviceAddress[], some: readonly DeviceAddress[]) =>
+  all.filter((address) => !some.includes(address)).map(({ deviceId }) => deviceId);
+
+/** The chain begins here for who is left out as well: it may ask for what it does not get. */
+async function beginFor(ledger: Ledger, point: EntryPoint, devices: readonly DeviceAddress[]) {
+  const chain = await ledger.chain(point.conversation, point.chain);
+  if (chain === undefined || devices.length === 0) return;
+  for (const to of devices) startFor(chain, to, point.counter);
+  ledger.changed(chain);
+}
 
 interface Parties {
   readonly item: OutboxItem;

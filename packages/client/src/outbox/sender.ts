@@ -1,4 +1,5 @@
 import {
+  type Accepted,
   type DeviceListMismatch,
   ENVELOPE_LIFETIME_MS,
   ErrorCode,
@@ -20,6 +21,13 @@ import type { Allowance } from "./allowance.ts";
 import type { Lane, Lanes, Sending } from "./lane.ts";
 import { findItem, putItem } from "./outbox-row.ts";
 import { settleAccepted, settleRefused } from "./settle-item.ts";
+import type { SkippedDevices } from "./skipped-devices.ts";
+
+export interface SendingParts {
+  readonly allowance: Allowance;
+  readonly skipped: SkippedDevices;
+  wake(): void;
+}
 
 /** Sends one item, and does what the answer asks for (delivery.md 3). */
 export class Sender {
@@ -27,16 +35,14 @@ export class Sender {
   readonly #lanes: Lanes;
 
   readonly #allowance: Allowance;
+  readonly #skipped: SkippedDevices;
   readonly #wake: () => void;
 
-  constructor(
-    parts: Parts,
-    lanes: Lanes,
-    { allowance, wake }: { readonly allowance: Allowance; wake(): void },
-  ) {
+  constructor(parts: Parts, lanes: Lanes, { allowance, skipped, wake }: SendingParts) {
     this.#parts = parts;
     this.#lanes = lanes;
     this.#allowance = allowance;
+    this.#skipped = skipped;
     this.#wake = () => wake();
   }
 
@@ -57,10 +63,10 @@ export class Sender {
       });
     } catch (cause) {
       if (cause instanceof ConnectionLostError) return "lost";
-      await this.#notAnswered(lane, sending, cause);
+      await this.#notAnswered(lane, sending, { request, cause });
       return "settled";
     }
-    await this.#answered(lane, sending, answer);
+    await this.#answered(lane, sending, { request, answer });
     return "settled";
   }
 
@@ -82,22 +88,15 @@ export class Sender {
     lane.remove(sending);
   }
 
-  async #answered(lane: Lane, sending: Sending, { outcome }: SendMessageResponse): Promise<void> {
-    const { key, item } = sending;
-    const { emit, clock } = this.#parts;
+  async #answered(
+    lane: Lane,
+    sending: Sending,
+    { request, answer }: { request: SendMessageRequest; answer: SendMessageResponse },
+  ): Promise<void> {
+    const { outcome } = answer;
     switch (outcome.case) {
       case "accepted":
-        await onLedger(this.#parts, (ledger) =>
-          settleAccepted({ emit, nowMs: clock.now() }, ledger, {
-            key,
-            item,
-            accepted: outcome.value,
-          }),
-        );
-        lane.succeeded();
-        this.#allowance.accepted();
-        lane.remove(sending);
-        return;
+        return await this.#accepted(lane, sending, { request, accepted: outcome.value });
       case "deviceListMismatch":
         lane.takingOver ??= this.#takeOverLists(lane, outcome.value).finally(() => {
           lane.takingOver = undefined;
@@ -112,11 +111,46 @@ export class Sender {
     }
   }
 
-  async #notAnswered(lane: Lane, sending: Sending, cause: unknown): Promise<void> {
+  async #accepted(
+    lane: Lane,
+    sending: Sending,
+    settled: { readonly request: SendMessageRequest; readonly accepted: Accepted },
+  ): Promise<void> {
+    const { key, item } = sending;
+    const { accepted } = settled;
+    const { emit, clock } = this.#parts;
+    const nowMs = clock.now();
+    const { accountId: ownAccountId } = ownAddress(this.#parts);
+    await onLedger(this.#parts, async (ledger) => {
+      this.#skipped.settle(ledger.tx, { ownAccountId, nowMs }, settled);
+      await settleAccepted({ emit, nowMs }, ledger, { key, item, accepted });
+    });
+    lane.succeeded();
+    this.#allowance.accepted();
+    lane.remove(sending);
+  }
+
+  async #notAnswered(
+    lane: Lane,
+    sending: Sending,
+    { request, cause }: { readonly request: SendMessageRequest; readonly cause: unknown },
+  ): Promise<void> {
     if (!(cause instanceof ProtocolError)) throw cause;
-    if (cause.retryAfterMs === undefined) await this.refuse(lane, sending, cause.message);
-    else if (cause.code === ErrorCode.RATE_LIMITED) this.#allowance.refused(cause.retryAfterMs);
-    else lane.backOff(cause.retryAfterMs, this.#wake);
+    if (cause.retryAfterMs === undefined) return await this.refuse(lane, sending, cause.message);
+    if (cause.code === ErrorCode.RATE_LIMITED) return this.#allowance.refused(cause.retryAfterMs);
+    if (cause.code === ErrorCode.MAILBOX_FULL) await this.#reachOthers(lane, sending, request);
+    lane.backOff(cause.retryAfterMs, this.#wake);
+  }
+
+  /** Nobody took it. Who was left out may have room by now: it is made anew, for everybody. */
+  async #reachOthers(lane: Lane, sending: Sending, request: SendMessageRequest): Promise<void> {
+    const leftOut = request.leftOutRecipientDevices;
+    if (leftOut.length === 0 || sending.item.onlyDevice !== 0) return;
+    await this.#parts.device.transactor.transact(async (tx) => {
+      for (const deviceId of leftOut)
+        this.#skipped.forget(tx, { accountId: lane.account, deviceId });
+      await unseal(tx, sending);
+    });
   }
 
   /**
