@@ -20,6 +20,7 @@ import { SqlitePrekeyStore } from "./adapters/embedded/sqlite-prekey-store.ts";
 import { systemClock } from "./adapters/embedded/system-clock.ts";
 import { systemRandom } from "./adapters/embedded/system-random.ts";
 import { EventLoopCheck } from "./adapters/health/event-loop-check.ts";
+import { folderBytes } from "./adapters/health/folder-bytes.ts";
 import { folderCheck } from "./adapters/health/folder-check.ts";
 import { pinoLog } from "./adapters/log/pino-log.ts";
 import { LogPushSender } from "./adapters/push/log-push-sender.ts";
@@ -133,9 +134,9 @@ function embeddedOn(store: OpenedStore, options: EmbeddedOptions): EmbeddedServe
     world.end();
     options.onFatal?.(cause);
   };
-  const commit = new GroupCommit(store, { clock, log, defer, onFatal });
-  const logId = logIds(options.random(SALT_BYTES));
   const { random, metrics = NO_METRICS, tracer = NO_TRACER } = options;
+  const commit = new GroupCommit(store, { clock, log, metrics, defer, onFatal });
+  const logId = logIds(random(SALT_BYTES));
   const parts = { clock, log, logId, settings, random, metrics, tracer };
   const mail = openMail({
     ...{ store, storeCommit: commit, defer, onFatal, clock, log, metrics },
@@ -157,6 +158,7 @@ function embeddedOn(store: OpenedStore, options: EmbeddedOptions): EmbeddedServe
     limits: new Limits({ rateLimiter, clock, log, metrics, isDryRun: settings.limits.dryRun }),
   });
   world.atEnd(server.silence);
+  metrics.gauge("storeBytes", () => folderBytes(options.dataFolder));
   metrics.gauge("accounts", () => ports.accounts.count());
   metrics.gauge("epochs", async () => (await ports.epochs.since(NO_EPOCH)).length);
   log.info({}, "epoch-opened");

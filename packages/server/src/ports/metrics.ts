@@ -6,7 +6,11 @@ export type Outcome = ErrorCode | 0;
 /** Why a durable send was not accepted: the code of its error, or the other cases of its response. */
 export type SendFailure = ErrorCode | "unknown-account" | "device-list-mismatch";
 
+/** Where a commit goes: the log of what is accepted, or the store of everything else. */
+export type CommitTarget = "log" | "store";
+
 export interface Commit {
+  readonly to: CommitTarget;
   /** Pieces of work that this commit made durable. */
   readonly works: number;
   /** What was written for them. */
@@ -16,7 +20,7 @@ export interface Commit {
   readonly fsyncMs: number;
 }
 
-/** What is read when somebody asks, not counted. Hot: in memory and in the log only; cold: moved to the store. */
+/** What is read when somebody asks, not counted. Hot: in memory and in the log only; cold: moved to the store. `storeBytes`: on the disk, with every log. */
 export type Gauge =
   | "connections"
   | "sessions"
@@ -24,7 +28,7 @@ export type Gauge =
   | "hotEnvelopes"
   | "hotBytes"
   | "coldEnvelopes"
-  | "coldBytes"
+  | "storeBytes"
   | "accounts"
   | "epochs";
 
@@ -65,7 +69,7 @@ export interface Metrics {
 
   committed(commit: Commit): void;
   /** Nothing was written, such as on a full disk. */
-  commitFailed(): void;
+  commitFailed(to: CommitTarget): void;
   /** A stored envelope that was not what was written: it is not served. */
   damaged(envelopes: number): void;
 

@@ -3,6 +3,7 @@ import type { StatementSync } from "node:sqlite";
 import { ErrorCode, ProtocolError } from "@parley/protocol";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
+import type { Metrics } from "../../ports/metrics.ts";
 import type { OpenedStore } from "./open-store.ts";
 import { isFatal, isFull, isStoreError } from "./store-errors.ts";
 
@@ -16,6 +17,7 @@ const LOG_BYTES_MAX = 4 * 1024 * 1024;
 export interface GroupCommitParts {
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
   /** Puts the commit behind what has arrived already: setImmediate in a process, a promise in a simulation. */
   readonly defer: (run: () => void) => void;
   /** The disk failed: ends the process. Nothing is answered any more. */
@@ -45,6 +47,8 @@ export class GroupCommit {
   #scheduled = false;
   #stopped = false;
   #cancelRide: (() => void) | undefined;
+  #logBytes = 0;
+  #fsyncMs = 0;
 
   constructor(store: OpenedStore, parts: GroupCommitParts) {
     this.#store = store;
@@ -115,6 +119,7 @@ export class GroupCommit {
   #commit(): boolean {
     const joined = this.#joined.splice(0, WORK_PER_COMMIT_MAX);
     const riding = this.#riding.splice(0, WORK_PER_COMMIT_MAX);
+    const began = this.#parts.metrics.now();
     let settle: (() => void)[];
     try {
       settle = this.#write([...riding, ...joined]);
@@ -122,7 +127,11 @@ export class GroupCommit {
       this.#undo(cause, joined, riding);
       return false;
     }
-    if (!this.#checkpoint()) return false;
+    const ms = this.#parts.metrics.now() - began;
+    const bytes = this.#checkpoint();
+    if (bytes === undefined) return false;
+    const works = joined.length + riding.length;
+    this.#parts.metrics.committed({ to: "store", works, bytes, ms, fsyncMs: this.#fsyncMs });
     this.#cancelRide?.();
     this.#cancelRide = undefined;
     if (this.#riding.length > 0) this.#scheduleRide();
@@ -134,7 +143,9 @@ export class GroupCommit {
     const { db } = this.#store;
     db.exec("BEGIN IMMEDIATE");
     const settle = batch.map((work) => this.#runOne(work));
+    const decided = this.#parts.metrics.now();
     db.exec("COMMIT");
+    this.#fsyncMs = this.#parts.metrics.now() - decided;
     return settle;
   }
 
@@ -161,6 +172,7 @@ export class GroupCommit {
     for (const forget of this.#onRollback) forget();
     this.#riding.unshift(...riding);
     if (this.#riding.length > 0) this.#scheduleRide();
+    this.#parts.metrics.commitFailed("store");
     if (isFull(cause)) this.#parts.log.warn({}, "disk-full");
     const refusal = isFull(cause)
       ? new ProtocolError(ErrorCode.STORAGE_UNAVAILABLE, "the store cannot write now", { cause })
@@ -168,18 +180,28 @@ export class GroupCommit {
     for (const { reject } of joined) reject(refusal);
   }
 
-  /** Moves the log into the file. An automatic checkpoint would do it too, and would hide a failed fsync. */
-  #checkpoint(): boolean {
+  /**
+   * Moves the log into the file. An automatic checkpoint would do it too, and would hide a failed fsync. Returns
+   * by how much the log had grown; undefined: the disk failed.
+   */
+  #checkpoint(): number | undefined {
+    let grownBytes = 0;
     try {
-      if (statSync(this.#logPath).size >= LOG_BYTES_MAX) this.#moveLog.all();
+      const logBytes = statSync(this.#logPath).size;
+      grownBytes = Math.max(0, logBytes - this.#logBytes);
+      this.#logBytes = logBytes;
+      if (logBytes >= LOG_BYTES_MAX) {
+        this.#moveLog.all();
+        this.#logBytes = 0;
+      }
     } catch (cause) {
       if (!isFull(cause)) {
         this.#fail(cause);
-        return false;
+        return undefined;
       }
       this.#parts.log.warn({}, "store-log-grows");
     }
-    return true;
+    return grownBytes;
   }
 
   #fail(cause: unknown): void {

@@ -1,4 +1,4 @@
-import type { Gauge } from "../../ports/metrics.ts";
+import type { CommitTarget, Gauge } from "../../ports/metrics.ts";
 import type { Counts } from "./counts.ts";
 import type { Histogram } from "./histogram.ts";
 import { closeLabel, failureLabel, outcomeLabel, snakeCase } from "./labels.ts";
@@ -22,11 +22,16 @@ interface GaugeMetric {
   readonly of: readonly Gauge[];
 }
 
+export interface LabelledHistogram {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly counted: Histogram;
+}
+
 interface HistogramMetric {
   readonly name: string;
   readonly help: string;
   readonly scale: number;
-  readonly read: (counts: Counts) => Histogram;
+  readonly read: (counts: Counts) => readonly LabelledHistogram[];
 }
 
 const SECONDS_PER_MS = 0.001;
@@ -110,13 +115,15 @@ export const COUNTERS: readonly Metric[] = [
   },
   {
     name: "parley_commit_bytes_total",
-    help: "Bytes that commits wrote.",
-    read: one((counts) => counts.commitBytes),
+    help: "Bytes that commits wrote; to: as above.",
+    labels: ["to"],
+    read: perTarget((commits) => commits.bytes),
   },
   {
     name: "parley_commit_failures_total",
     help: "Commits that could not be written, such as on a full disk.",
-    read: one((counts) => counts.commitsFailed),
+    labels: ["to"],
+    read: perTarget((commits) => commits.failed),
   },
   {
     name: "parley_envelopes_damaged_total",
@@ -143,9 +150,14 @@ export const GAUGES: readonly GaugeMetric[] = [
     of: ["hotEnvelopes", "coldEnvelopes"],
   },
   {
-    name: "parley_mailbox_bytes",
-    help: "Bytes of envelopes that wait for devices, by tier as above.",
-    of: ["hotBytes", "coldBytes"],
+    name: "parley_mailbox_hot_bytes",
+    help: "Bytes of envelopes that wait for devices and are kept in memory.",
+    of: ["hotBytes"],
+  },
+  {
+    name: "parley_data_bytes",
+    help: "Bytes of all files in the data folder.",
+    of: ["storeBytes"],
   },
   { name: "parley_accounts", help: "Accounts on this server.", of: ["accounts"] },
   {
@@ -160,30 +172,42 @@ export const HISTOGRAMS: readonly HistogramMetric[] = [
     name: "parley_delivery_latency_seconds",
     help: "From a send's arrival until its envelope was written to a recipient who was connected.",
     scale: SECONDS_PER_MS,
-    read: (counts) => counts.deliveryMs,
+    read: (counts) => [{ labels: {}, counted: counts.deliveryMs }],
   },
   {
     name: "parley_commit_duration_seconds",
-    help: "Of a commit, with its fsync.",
+    help: "Of a commit, with its fsync; to log: mail that is accepted, to store: all the rest.",
     scale: SECONDS_PER_MS,
-    read: (counts) => counts.commitMs,
+    read: histogramPerTarget((commits) => commits.ms),
   },
   {
     name: "parley_commit_fsync_seconds",
     help: "Of the fsync of a commit.",
     scale: SECONDS_PER_MS,
-    read: (counts) => counts.fsyncMs,
+    read: histogramPerTarget((commits) => commits.fsyncMs),
   },
   {
     name: "parley_commit_works",
     help: "Pieces of work that one commit made durable.",
     scale: 1,
-    read: (counts) => counts.commitWorks,
+    read: histogramPerTarget((commits) => commits.works),
   },
 ];
 
 function one(pick: (counts: Counts) => number): Metric["read"] {
   return (counts) => [{ value: pick(counts) }];
+}
+
+type CommitCounts = Counts["commits"][CommitTarget];
+
+const TARGETS: readonly CommitTarget[] = ["log", "store"];
+
+function perTarget(pick: (commits: CommitCounts) => number): Metric["read"] {
+  return ({ commits }) => TARGETS.map((to) => ({ labels: { to }, value: pick(commits[to]) }));
+}
+
+function histogramPerTarget(pick: (commits: CommitCounts) => Histogram): HistogramMetric["read"] {
+  return ({ commits }) => TARGETS.map((to) => ({ labels: { to }, counted: pick(commits[to]) }));
 }
 
 function by<Label>(

@@ -14,7 +14,7 @@ export function expose(counts: Counts, registry: Registry): void {
       },
     });
   for (const { name, help, of } of GAUGES) {
-    const labelNames = of.some(tierOf) ? ["tier"] : [];
+    const labelNames = of.length > 1 ? ["tier"] : [];
     new Gauge({
       name,
       help,
@@ -26,8 +26,8 @@ export function expose(counts: Counts, registry: Registry): void {
         if (labelNames.length === 0) this.remove();
         for (const each of of) {
           const read = counts.gauges.get(each);
-          const tier = tierOf(each);
-          if (read !== undefined) this.set(tier === undefined ? {} : { tier }, await read());
+          const labels = of.length > 1 ? { tier: tierOf(each) } : {};
+          if (read !== undefined) this.set(labels, await read());
         }
       },
     });
@@ -41,7 +41,7 @@ function described({ name, help, labels = [] }: Metric, registry: Registry) {
   return { name, help, labelNames: labels, registers: [registry] };
 }
 
-/** Of a gauge that is one of several. */
-function tierOf(gauge: string): string | undefined {
-  return /^(?:hot|cold)(?=[A-Z])/.exec(gauge)?.[0];
+/** Of one of several gauges that are one metric: `hot` of `hotEnvelopes`. */
+function tierOf(gauge: string): string {
+  return gauge.replace(/[A-Z].*/, "");
 }

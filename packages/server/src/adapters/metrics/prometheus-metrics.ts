@@ -1,6 +1,7 @@
 import { Registry } from "prom-client";
 import type {
   Commit,
+  CommitTarget,
   Gauge,
   GaugeReader,
   Metrics,
@@ -85,16 +86,16 @@ export class PrometheusMetrics implements Metrics {
     else this.#counts.pushesFailed++;
   }
 
-  committed({ works, bytes, ms, fsyncMs }: Commit): void {
-    const counts = this.#counts;
-    counts.commitWorks.add(works);
-    counts.commitMs.add(ms);
+  committed({ to, works, bytes, ms, fsyncMs }: Commit): void {
+    const counts = this.#counts.commits[to];
+    counts.works.add(works);
+    counts.ms.add(ms);
     counts.fsyncMs.add(fsyncMs);
-    counts.commitBytes += bytes;
+    counts.bytes += bytes;
   }
 
-  commitFailed(): void {
-    this.#counts.commitsFailed++;
+  commitFailed(to: CommitTarget): void {
+    this.#counts.commits[to].failed++;
   }
 
   damaged(envelopes: number): void {

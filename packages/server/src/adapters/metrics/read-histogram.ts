@@ -1,5 +1,5 @@
 import { Histogram as PromHistogram, type Registry } from "prom-client";
-import type { Histogram } from "./histogram.ts";
+import type { LabelledHistogram } from "./catalogue.ts";
 
 export interface HistogramOptions {
   readonly name: string;
@@ -12,9 +12,9 @@ export interface HistogramOptions {
 /** A histogram whose counts stand elsewhere. */
 export class ReadHistogram extends PromHistogram {
   readonly #options: HistogramOptions;
-  readonly #counted: Histogram;
+  readonly #counted: readonly LabelledHistogram[];
 
-  constructor(options: HistogramOptions, counted: Histogram) {
+  constructor(options: HistogramOptions, counted: readonly LabelledHistogram[]) {
     const { name, help, registry } = options;
     super({ name, help, registers: [registry] });
     this.#options = options;
@@ -32,18 +32,23 @@ export class ReadHistogram extends PromHistogram {
   }
 
   #values() {
+    return this.#counted.flatMap((each) => this.#valuesOf(each));
+  }
+
+  #valuesOf({ labels, counted }: LabelledHistogram) {
     const { name, scale } = this.#options;
-    const values: { metricName: string; labels: { le?: string }; value: number }[] = [];
     let total = 0;
-    for (const [place, count] of this.#counted.counts.entries()) {
+    const buckets = Array.from(counted.counts, (count, place) => {
       total += count;
-      const bound = this.#counted.bounds[place];
+      const bound = counted.bounds[place];
       // Ten digits: what the multiplication adds behind them is no bound of ours.
       const le = bound === undefined ? "+Inf" : String(Number((bound * scale).toPrecision(10)));
-      values.push({ metricName: `${name}_bucket`, labels: { le }, value: total });
-    }
-    values.push({ metricName: `${name}_sum`, labels: {}, value: this.#counted.sum * scale });
-    values.push({ metricName: `${name}_count`, labels: {}, value: total });
-    return values;
+      return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: total };
+    });
+    return [
+      ...buckets,
+      { metricName: `${name}_sum`, labels, value: counted.sum * scale },
+      { metricName: `${name}_count`, labels, value: total },
+    ];
   }
 }

@@ -8,6 +8,8 @@ import { failureLabel } from "../metrics/labels.ts";
 export interface OtlpOptions {
   /** Where spans go: OTLP over HTTP, such as `http://127.0.0.1:4318/v1/traces`. */
   readonly endpoint: string;
+  /** For that header; empty: none. */
+  readonly authorization: string;
   /** Of all sends, from 0 to 1. */
   readonly ratio: number;
   /** How long a delivery is followed. */
@@ -30,12 +32,14 @@ const CLOSE_MS = 3_000;
 const nowMs = () => performance.timeOrigin + performance.now();
 
 /** Spans `send`, `commit` and `deliver` of some messages. They tell when, and nothing of whom. */
-export function otlpTracer({ endpoint, ratio, patienceMs = PATIENCE_MS }: OtlpOptions): OtlpTracer {
+export function otlpTracer(options: OtlpOptions): OtlpTracer {
+  const { endpoint, authorization, ratio, patienceMs = PATIENCE_MS } = options;
+  const headers = authorization === "" ? {} : { authorization };
   const provider = new TracerProvider({
     // Not the SDK's own: that names the host and what the process was started with.
     resource: resourceFromAttributes({ "service.name": "parley" }),
     spanProcessors: [
-      new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url: endpoint }) }),
+      new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url: endpoint, headers }) }),
     ],
   });
   const spans = provider.getTracer("parley");

@@ -33,14 +33,15 @@ test("what was told is what is exposed", async () => {
   metrics.acked(63);
   metrics.pushed(true);
   metrics.pushed(false);
-  metrics.committed({ works: 5, bytes: 4_096, ms: 2.5, fsyncMs: 2 });
-  metrics.commitFailed();
+  metrics.committed({ to: "log", works: 5, bytes: 4_096, ms: 2.5, fsyncMs: 2 });
+  metrics.commitFailed("store");
   metrics.damaged(1);
   metrics.refused("send", false);
   metrics.refused("sign-up", true);
   metrics.gauge("connections", () => 7);
   metrics.gauge("hotBytes", () => 100);
-  metrics.gauge("coldBytes", async () => 200);
+  metrics.gauge("hotEnvelopes", () => 3);
+  metrics.gauge("coldEnvelopes", async () => 4);
 
   expect(Object.fromEntries(await scrape(metrics))).toMatchObject({
     parley_connections_opened_total: 2,
@@ -60,19 +61,21 @@ test("what was told is what is exposed", async () => {
     parley_envelopes_acked_total: 63,
     'parley_pushes_total{outcome="sent"}': 1,
     'parley_pushes_total{outcome="failed"}': 1,
-    parley_commit_bytes_total: 4_096,
-    parley_commit_failures_total: 1,
+    'parley_commit_bytes_total{to="log"}': 4_096,
+    'parley_commit_bytes_total{to="store"}': 0,
+    'parley_commit_failures_total{to="store"}': 1,
     parley_envelopes_damaged_total: 1,
-    'parley_commit_duration_seconds_bucket{le="0.002"}': 0,
-    'parley_commit_duration_seconds_bucket{le="0.003"}': 1,
-    'parley_commit_fsync_seconds_bucket{le="0.002"}': 1,
-    parley_commit_duration_seconds_sum: 0.0025,
-    'parley_commit_works_bucket{le="8"}': 1,
+    'parley_commit_duration_seconds_bucket{to="log",le="0.002"}': 0,
+    'parley_commit_duration_seconds_bucket{to="log",le="0.003"}': 1,
+    'parley_commit_fsync_seconds_bucket{to="log",le="0.002"}': 1,
+    'parley_commit_duration_seconds_sum{to="log"}': 0.0025,
+    'parley_commit_works_bucket{to="log",le="8"}': 1,
     'parley_refusals_total{limit="send",dry_run="false"}': 1,
     'parley_refusals_total{limit="sign_up",dry_run="true"}': 1,
     parley_connections: 7,
-    'parley_mailbox_bytes{tier="hot"}': 100,
-    'parley_mailbox_bytes{tier="cold"}': 200,
+    parley_mailbox_hot_bytes: 100,
+    'parley_mailbox_envelopes{tier="hot"}': 3,
+    'parley_mailbox_envelopes{tier="cold"}': 4,
   });
 });
 

@@ -121,6 +121,11 @@ export class ColdMail {
     return { rows, damaged, position };
   }
 
+  /** Of all mailboxes; from the index, so that it is a matter of milliseconds. */
+  count(): number {
+    return this.#sql.count.get()?.["rows"] as number;
+  }
+
   countBySource(mailbox: number): Map<string, number> {
     const counted = new Map<string, number>();
     for (const row of this.#sql.bySource.all(mailbox))
@@ -202,6 +207,7 @@ function statements(db: DatabaseSync) {
     usage: db.prepare(
       "SELECT count(*) AS rows, sum(length(bytes)) AS bytes FROM mail WHERE mailbox = ?",
     ),
+    count: db.prepare("SELECT count(*) AS rows FROM mail"),
     bySource: db.prepare(
       "SELECT source, count(*) AS rows FROM mail WHERE mailbox = ? GROUP BY source",
     ),

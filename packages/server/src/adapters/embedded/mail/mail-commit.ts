@@ -175,6 +175,7 @@ export class MailCommit {
       for (const { waiting, value } of decided) waiting.resolve({ value, mark });
       const now = metrics.now();
       metrics.committed({
+        to: "log",
         works: decided.length,
         bytes: block.length,
         ms: now - began,
@@ -277,7 +278,7 @@ export class MailCommit {
       this.#parts.onFatal(cause);
       return;
     }
-    this.#parts.metrics.commitFailed();
+    this.#parts.metrics.commitFailed("log");
     this.#parts.log.warn({}, "disk-full");
     for (const { mailbox } of batch.staged) mailbox.dropPending();
     for (const mailbox of batch.noted) this.note(mailbox);

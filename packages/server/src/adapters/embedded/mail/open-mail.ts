@@ -60,6 +60,7 @@ export function openMail(parts: MailParts): OpenedMail {
   });
   retirement.start();
   metrics.gauge("hotEnvelopes", () => sum(mailboxes, ({ hotCount }) => hotCount));
+  metrics.gauge("coldEnvelopes", () => cold.count());
   metrics.gauge("hotBytes", () => sum(mailboxes, ({ hotBytes }) => hotBytes));
   return {
     mailboxes,
