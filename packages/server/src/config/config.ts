@@ -12,7 +12,12 @@ export interface Config {
   /** A port for whoever runs the server: metrics, and probes with their reasons. */
   readonly metrics: { readonly enabled: boolean; readonly host: string; readonly port: number };
   /** Off where the endpoint is empty. */
-  readonly tracing: { readonly endpoint: string; readonly ratio: number };
+  readonly tracing: {
+    readonly endpoint: string;
+    /** What the collector asks for in that header; empty: nothing. */
+    readonly authorization: string;
+    readonly ratio: number;
+  };
   readonly settings: ServerSettings;
 }
 
@@ -25,7 +30,7 @@ export const CONFIG_DEFAULT: Config = {
   // Off, so that a second server on a machine starts without being told of the first one's port.
   metrics: { enabled: false, host: "127.0.0.1", port: 7421 },
   // Enough to see where time goes, and too little to be seen in it.
-  tracing: { endpoint: "", ratio: 0.01 },
+  tracing: { endpoint: "", authorization: "", ratio: 0.01 },
   settings: SETTINGS_DEFAULT,
 };
 

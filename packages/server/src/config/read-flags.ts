@@ -1,7 +1,7 @@
 import type { Problem } from "./config-error.ts";
 import { nearestName } from "./nearest-name.ts";
 import type { Said } from "./said.ts";
-import { flagsOf, type Setting } from "./setting.ts";
+import { fileEnvOf, flagsOf, nameOf, type Setting } from "./setting.ts";
 
 export interface Flags {
   readonly said: readonly Said[];
@@ -22,6 +22,9 @@ export function readFlags(
   extras: Extras = {},
 ): Flags {
   const settings = new Map(schema.flatMap((each) => flagsOf(each).map((name) => [name, each])));
+  const secrets = new Map(
+    schema.filter(({ isSecret }) => isSecret).map((each) => [nameOf(each), noFlag(each)]),
+  );
   const own: Extras = { help: "switch", config: "value", ...extras };
   const names = [...Object.keys(own), ...settings.keys()];
   const isSwitch = (name: string) =>
@@ -34,7 +37,11 @@ export function readFlags(
     const where = `--${name}`;
     const setting = settings.get(name);
     if (name === "" || (setting === undefined && !names.includes(name)))
-      problems.push({ where: wholeArgument, says: unknown(name, names), isUsage: true });
+      problems.push({
+        where: name === "" ? wholeArgument : where,
+        says: secrets.get(name) ?? unknown(name, names),
+        isUsage: true,
+      });
     else if (own[name] === "switch") found.set(name, "");
     else if (setting?.kind.isSwitch)
       said.push({ setting, value: setting.kind.fromText(value ?? "true"), where, source: "flag" });
@@ -74,6 +81,11 @@ function* split(args: readonly string[], isSwitch: (name: string) => boolean): G
 }
 
 const long = (argument: string) => (argument === "-h" ? "--help" : argument);
+
+/** Everybody on the machine can read what a process was started with. */
+function noFlag(secret: Setting): string {
+  return `is a secret, and no option: name a file that holds it in ${fileEnvOf(secret)}`;
+}
 
 function unknown(name: string, names: readonly string[]): string {
   const nearest = nearestName(name, names);

@@ -139,6 +139,11 @@ export const SCHEMA: readonly Setting[] = [
       doc: "Where traces go, as OTLP over HTTP. Empty: nothing is traced, and nothing of it is loaded.",
     },
   ),
+  setting("tracing", "authorization", text("what stands in a header", isHeaderValue), {
+    at: "tracing.authorization",
+    isSecret: true,
+    doc: "The `Authorization` header for the collector, such as `Bearer …`. Empty: none is sent.",
+  }),
   setting("tracing", "ratio", decimal(0, 1), {
     at: "tracing.ratio",
     doc: "The share of messages that is followed. Traces say when, never who, and where a send failed the name of the error.",
@@ -162,4 +167,9 @@ function isEndpoint(url: string): boolean {
 
 function originText() {
   return text("an origin such as https://chat.example", isOrigin);
+}
+
+/** Visible ASCII and spaces between (RFC 9110 section 5.5). */
+function isHeaderValue(value: string): boolean {
+  return /^([!-~]([ -~]*[!-~])?)?$/.test(value);
 }

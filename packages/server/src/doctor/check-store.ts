@@ -24,7 +24,7 @@ export function judgeStore(seen: StoreSeen, nowMs: number): Finding[] {
 type Readable = Extract<StoreSeen, { readonly state: "readable" }>;
 
 function judgeReadable(seen: Readable, nowMs: number): Finding[] {
-  const { version, ownVersion, isOurs, damage, accounts, startedAtMs, bytes } = seen;
+  const { version, ownVersion, isOurs, damage, mailDamage, accounts, startedAtMs, bytes } = seen;
   const [first] = damage;
   if (!isOurs) return [problem("parley.db is not Parley's", "name another data folder (--data)")];
   if (first !== undefined)
@@ -32,6 +32,13 @@ function judgeReadable(seen: Readable, nowMs: number): Finding[] {
   const findings = [
     ok(`sound, version ${version}, ${accounts} accounts, ${readableBytes(bytes)} in the folder`),
   ];
+  for (const { file, mayBeLost } of mailDamage)
+    findings.push(
+      warning(
+        `${file} is damaged${mayBeLost ? ", and some of what was accepted may be lost" : ", where nothing is lost"}`,
+        "start the server: clients offer again what they have; then look at the disk (dmesg)",
+      ),
+    );
   if (version < ownVersion)
     findings.push(
       warning(

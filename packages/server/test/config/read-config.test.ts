@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { CONFIG_DEFAULT, loopbackOrigins } from "../../src/config/config.ts";
+import { configCommand } from "../../src/config/config-command.ts";
 import { ConfigError } from "../../src/config/config-error.ts";
 import { readConfig } from "../../src/config/read-config.ts";
 import { testFolder } from "../fixtures/embedded.ts";
@@ -116,7 +117,7 @@ test.each([
   [
     ["--mailbox.envelope_max=1"],
     {},
-    "--mailbox.envelope_max=1: there is no such option; --mailbox.envelopes_max?",
+    "--mailbox.envelope_max: there is no such option; --mailbox.envelopes_max?",
   ],
   [["--nonsense"], {}, "--nonsense: there is no such option"],
   [["word"], {}, "word: there is no such option"],
@@ -189,6 +190,25 @@ test("tells a wrong command from a wrong configuration", () => {
   expect(causeOf(["--port", "x"]).isUsage).toBe(true);
   expect(causeOf([], { PARLEY_PORT: "x" }).isUsage).toBe(false);
   expect(causeOf(["--config", "/nowhere/parley.toml"]).isUsage).toBe(false);
+});
+
+test("a secret comes from a file, is no option, and is never printed", () => {
+  const secret = "Bearer sesame";
+  const env = { PARLEY__TRACING__AUTHORIZATION_FILE: fileOf(`${secret}\n`) };
+  expect(configOf([], env).tracing.authorization).toBe(secret);
+  for (const args of [["show"], ["show", "--json"], ["check"], ["check", "--json"]])
+    expect(JSON.stringify(configCommand(args, env))).not.toContain("sesame");
+  expect(configCommand(["show"], env)).toMatchObject({
+    output: expect.stringMatching(
+      /authorization = "\(secret\)" +# PARLEY__TRACING__AUTHORIZATION_FILE/,
+    ),
+  });
+  expect(problemsOf([`--tracing.authorization=${secret}`])).toEqual([
+    "--tracing.authorization: is a secret, and no option: name a file that holds it in PARLEY__TRACING__AUTHORIZATION_FILE",
+  ]);
+  const wrong = problemsOf([], { PARLEY__TRACING__AUTHORIZATION: "two\nlines sesame" });
+  expect(wrong).toHaveLength(1);
+  expect(wrong[0]).not.toContain("sesame");
 });
 
 test("knows that help was asked for, whatever else is wrong", () => {

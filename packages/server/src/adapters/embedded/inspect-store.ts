@@ -1,10 +1,13 @@
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { scanFile } from "./mail/log-block.ts";
+import { readRetired } from "./mail/retirement.ts";
 import { APPLICATION_ID, SCHEMA_STEPS } from "./schema.ts";
 import { isBusy } from "./store-errors.ts";
 
 const FILE_NAME = "parley.db";
+const MAIL_LOG = /^mail-[0-9]\.log$/;
 
 export type StoreSeen =
   | { readonly state: "none" }
@@ -19,6 +22,8 @@ export type StoreSeen =
       readonly isOurs: boolean;
       /** What SQLite finds wrong; none where it is sound. */
       readonly damage: readonly string[];
+      /** Of the mail log: the server starts, and clients offer again what may be lost. */
+      readonly mailDamage: readonly { readonly file: string; readonly mayBeLost: boolean }[];
       readonly accounts: number;
       /** When the server last started; undefined where it never did. */
       readonly startedAtMs: number | undefined;
@@ -56,14 +61,30 @@ function look(db: DatabaseSync, folder: string): StoreSeen {
   const seen = { version, isOurs, damage, ownVersion: SCHEMA_STEPS.length };
   const bytes = sizeOf(folder);
   if (!isOurs || damage.length > 0)
-    return { state: "readable", ...seen, bytes, accounts: 0, startedAtMs: undefined };
+    return {
+      state: "readable",
+      ...seen,
+      ...{ bytes, mailDamage: [], accounts: 0, startedAtMs: undefined },
+    };
   return {
     state: "readable",
     ...seen,
     bytes,
+    mailDamage: mailDamageIn(folder, readRetired(db).sequence),
     accounts: number(db, "SELECT count(*) FROM accounts") ?? 0,
     startedAtMs: number(db, "SELECT max(opened_at_ms) FROM epochs"),
   };
+}
+
+/** Of the files that are not in the store already. */
+function mailDamageIn(folder: string, retired: number): { file: string; mayBeLost: boolean }[] {
+  return readdirSync(folder)
+    .filter((name) => MAIL_LOG.test(name))
+    .flatMap((file) => {
+      const { sequence, damage } = scanFile(readFileSync(join(folder, file)));
+      if (sequence !== undefined && sequence <= retired) return [];
+      return damage.map(({ lostAfter }) => ({ file, mayBeLost: lostAfter !== undefined }));
+    });
 }
 
 function pragma(db: DatabaseSync, name: string): unknown {

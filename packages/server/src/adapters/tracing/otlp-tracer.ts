@@ -9,7 +9,7 @@ export interface OtlpOptions {
   /** Where spans go: OTLP over HTTP, such as `http://127.0.0.1:4318/v1/traces`. */
   readonly endpoint: string;
   /** For that header; empty: none. */
-  readonly authorization: string;
+  readonly authorization?: string;
   /** Of all sends, from 0 to 1. */
   readonly ratio: number;
   /** How long a delivery is followed. */
@@ -33,7 +33,7 @@ const nowMs = () => performance.timeOrigin + performance.now();
 
 /** Spans `send`, `commit` and `deliver` of some messages. They tell when, and nothing of whom. */
 export function otlpTracer(options: OtlpOptions): OtlpTracer {
-  const { endpoint, authorization, ratio, patienceMs = PATIENCE_MS } = options;
+  const { endpoint, authorization = "", ratio, patienceMs = PATIENCE_MS } = options;
   const headers = authorization === "" ? {} : { authorization };
   const provider = new TracerProvider({
     // Not the SDK's own: that names the host and what the process was started with.

@@ -48,6 +48,16 @@ test("a send that fails says why by its code's name alone", async () => {
   });
 });
 
+test("shows the collector the authorization that it asks for, and none unasked", async () => {
+  const collector = await otlpReceiver();
+  for (const authorization of ["", "Bearer sesame"]) {
+    const tracer = otlpTracer({ endpoint: collector.endpoint, authorization, ratio: 1 });
+    tracer.sendReceived()?.accepted();
+    await tracer.close();
+    expect(collector.authorization()).toBe(authorization || undefined);
+  }
+});
+
 test("of an envelope that waits for somebody who is away there is no span", async () => {
   const { endpoint, spans } = await otlpReceiver();
   const tracer = otlpTracer({ endpoint, ratio: 1 });
