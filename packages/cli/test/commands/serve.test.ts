@@ -37,6 +37,7 @@ test("help names every command, with examples, and ends with 0", async () => {
     "contacts",
     "verify",
     "config",
+    "doctor",
     "completion",
   ]) {
     expect(ran.stdout).toContain(`${command} `);
