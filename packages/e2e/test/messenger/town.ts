@@ -11,7 +11,7 @@ import { Life, LifeClock } from "../../src/simulation/life.ts";
 import { VirtualClock } from "../../src/simulation/virtual-clock.ts";
 import { promptLogDisk } from "../../src/world/log-disk.ts";
 
-const SERVER_URL = "http://127.0.0.1:7420";
+export const SERVER_URL = "http://127.0.0.1:7420";
 /** What does not happen within it does not happen. */
 const PATIENCE_MS = 60_000;
 /** The least that takes the longest frame. */
