@@ -240,7 +240,7 @@ export class Person {
   }
 
   #hear(event: MessengerEvent): void {
-    const { history, nameOf } = this.#parts;
+    const { counters, history, nameOf } = this.#parts;
     if (event.type === "message")
       history.add(this.name, {
         f: "show",
@@ -249,6 +249,9 @@ export class Person {
       });
     else if (event.type === "status")
       history.add(this.name, { f: "status", messageId: event.messageId, status: event.status });
+    else if (event.type === "typing" && event.state !== "stopped")
+      counters.count("somebody is seen typing");
+    else if (event.type === "presence" && event.online) counters.count("somebody is seen online");
     else if (event.type === "alarm")
       history.add(this.name, { f: "alarm", kind: event.kind, about: event.about });
     else if (event.type === "connection" && event.state.kind === "ended")

@@ -27,6 +27,8 @@ export const SOMETIMES = [
   "a clock jumps",
   "a request from a stranger is accepted",
   "a reply is sent",
+  "somebody is seen typing",
+  "somebody is seen online",
 ] as const;
 
 export type Sometimes = (typeof SOMETIMES)[number];

@@ -17,7 +17,18 @@ export interface WorkloadParts {
   readonly failed: (cause: unknown) => void;
 }
 
-type Deed = "send" | "reply" | "read" | "accept" | "list" | "burst" | "look up";
+type Deed =
+  | "send"
+  | "reply"
+  | "read"
+  | "accept"
+  | "list"
+  | "burst"
+  | "look up"
+  | "type"
+  | "come or go"
+  | "watch"
+  | "hide or show";
 
 const DEEDS: Readonly<Record<Deed, number>> = {
   send: 6,
@@ -27,8 +38,14 @@ const DEEDS: Readonly<Record<Deed, number>> = {
   list: 0.5,
   burst: 0.5,
   "look up": 1,
+  type: 2,
+  "come or go": 0.5,
+  watch: 0.5,
+  "hide or show": 0.2,
 };
 const BURST_MAX = 8;
+const TYPING = ["typing", "typing", "recording", "stopped"] as const;
+const VISIBLE = ["everyone", "contacts", "contacts", "nobody"] as const;
 /** A person who has nothing else to do looks at the screen so often. */
 const LOOK_MS = 500;
 
@@ -95,6 +112,21 @@ export class Workload {
       }
       case "accept":
         return await this.#accept();
+      case "type":
+        for (const { accountId } of await messenger.contacts())
+          messenger.typing(accountId, random.pick(TYPING));
+        return;
+      case "come or go":
+        return messenger.setActive(random.chance(0.7));
+      case "watch":
+        return await messenger.watchPresence(
+          (await messenger.contacts()).map(({ accountId }) => accountId),
+        );
+      case "hide or show":
+        return await messenger.setPresence({
+          visible: random.pick(VISIBLE),
+          lastSeen: random.chance(0.5),
+        });
       case "list":
         for (const { accountId } of await messenger.contacts())
           await person.list(messenger, accountId);
