@@ -6,8 +6,6 @@ import { handshake } from "./handshake.ts";
 import { SocketLoop } from "./socket-loop.ts";
 import { SocketTransport } from "./socket-transport.ts";
 
-export { SOCKET_PATH } from "./handshake.ts";
-
 const BEAT_MS = 1_000;
 
 /** A socket, and what serves it: one property in place of a closure for each event. */
