@@ -8,7 +8,7 @@ import { ownKeys, presenceSettings, putPresenceSettings } from "./own-presence.t
 import { Telling } from "./telling.ts";
 
 /** As the schema has it. */
-export const WATCHED_MAX = 64;
+const WATCHED_MAX = 64;
 
 interface Shown {
   readonly handle: string | undefined;

@@ -9,7 +9,7 @@ export interface ToldPresence {
 
 const NOTHING: ToldPresence = { isOnline: false, lastSeenMs: 0 };
 /** A person does not see more, and a connection that comes and goes costs its watchers no more. */
-export const TELL_EVERY_MS = 1_000;
+const TELL_EVERY_MS = 1_000;
 
 export interface WatchedParts {
   readonly clock: Clock;
