@@ -4,6 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { GENERATED, generate } from "./generate.ts";
 import { missedRules } from "./lint-fixture.ts";
+import { breaksRelease } from "./release-schema.ts";
 import { ROOT, run } from "./run.ts";
 
 type Step = readonly [name: string, passes: () => Promise<boolean>];
@@ -15,6 +16,7 @@ const STEPS: readonly Step[] = [
   ["the linter sees what it must", seesFixture],
   ["types", typesHold],
   ["schema", async () => (await run("buf", ["lint"], path.join(ROOT, "packages/protocol"))) === 0],
+  ["schema breaks no released client", async () => (await breaksRelease()) === 0],
   ["generated code and docs are up to date", isGenerated],
   ["no dead exports or dependencies", () => succeeds("knip")],
 ];

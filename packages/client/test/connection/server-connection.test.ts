@@ -135,6 +135,14 @@ describe("connecting", () => {
 });
 
 describe("what is told on the side", () => {
+  test("by a server of a later version is passed over where it is not known", async () => {
+    const socket = await bench.connected();
+    await socket.sayBytes(Uint8Array.of(0xa2, 0x38, 0x01, 0x00)); // Field 900, one byte.
+    await socket.say({ case: "drained", value: {} });
+    expect(connection.state.kind).toBe("online");
+    expect(socket.closedWith).toBeUndefined();
+  });
+
   test("reaches the handler at once", async () => {
     const socket = await bench.connected();
     const live = { ...envelope(), deliveryClass: 2 as const };
