@@ -69,14 +69,13 @@ export class Flow {
         await forgetAllGivenKeys(ledger.tx);
         await this.outbox.sealAnew(ledger.tx);
       }
-      if (rolledBack || welcome.skipped) await this.holes.askEverybody(ledger);
+      if (rolledBack) await this.holes.askEverybody(ledger);
       const due = await offerAgain(this.outbox, ledger, { welcome, nowMs });
       const last = welcome.epochs.at(-1);
       if (last !== undefined) device.rememberEpoch(ledger.tx, last.id.slice());
       return due;
     });
     for (const account of accounts) this.receipts.note(account);
-    if (welcome.skipped) await this.#clearSkipped();
     this.outbox.connected(welcome);
     this.presence.connected();
     this.#cancelMaking();
@@ -98,14 +97,11 @@ export class Flow {
     this.typingOfOthers.take(envelope).catch((cause: unknown) => this.#parts.fatal(cause));
   }
 
-  /** The mailbox was full and is not any more: what was left out is asked for (delivery.md 3). */
+  /** The mailbox was full and is not any more. Where it is not caught up with now, the server says it again. */
   mailboxHasRoom(): void {
-    onLedger(this.#parts, (ledger) => this.holes.askEverybody(ledger))
-      .then(() => {
-        this.holes.look(0);
-        return this.#clearSkipped();
-      })
-      .catch((cause: unknown) => this.#parts.fatal(cause));
+    this.#catchUp().catch((cause: unknown) => {
+      if (!(cause instanceof ConnectionLostError)) this.#parts.fatal(cause);
+    });
   }
 
   stateChanged(state: ConnectionState): void {
@@ -139,12 +135,15 @@ export class Flow {
     this.typingOfOthers.disconnected();
   }
 
-  /** Once the requests are durable; where the answer is lost, the next welcome says it again. */
-  async #clearSkipped(): Promise<void> {
+  /** Lists that may have changed unheard, then what was left out; the mark goes once the requests are durable. */
+  async #catchUp(): Promise<void> {
+    await this.holes.refreshLists();
+    await onLedger(this.#parts, (ledger) => this.holes.askEverybody(ledger));
+    this.holes.look(0);
     try {
       await this.#parts.device.connection.request("clearSkipped", {});
     } catch (cause) {
-      if (!(cause instanceof ConnectionLostError || cause instanceof ProtocolError)) throw cause;
+      if (!(cause instanceof ProtocolError)) throw cause;
     }
   }
 

@@ -75,6 +75,21 @@ export class Holes {
     });
   }
 
+  /** Network. Where one cannot be had now, the one that is held serves: every send compares heads. */
+  async refreshLists(): Promise<void> {
+    const { directory, transactor } = this.#parts.device;
+    const contacts = await transactor.transact((tx) => allContacts(tx));
+    for (const [account, contact] of contacts) {
+      if (contactState(contact) !== "accepted") continue;
+      try {
+        const { kind } = await directory.refresh(account);
+        if (kind === "false-list") this.#outbox.hold(account);
+      } catch (cause) {
+        if (!(cause instanceof ProtocolError)) throw cause;
+      }
+    }
+  }
+
   /** A mailbox that was skipped, a device that was rolled back: every contact is asked (delivery.md 3). */
   async askEverybody(ledger: Ledger): Promise<void> {
     for (const [account, contact] of await allContacts(ledger.tx)) {

@@ -1,3 +1,4 @@
+import { encodeServerFrame } from "@parley/protocol";
 import { SETTINGS_DEFAULT } from "@parley/server";
 import { expect, test } from "vitest";
 import { addSecondDevice } from "./second-device.ts";
@@ -98,4 +99,25 @@ test("where the other device is full too, the one that was left out is tried at 
   await alice.messenger.sendText(bob.id, "to the one that has room");
   await town.pass(1_000);
   expect(reachedBy(alice).at(-1)).toEqual([2]);
+});
+
+test("a device that hears of room fetches lists, asks its contacts for everything, and says so", async () => {
+  const town = new Town();
+  const [alice, bob] = await town.friends();
+  await town.pass(30_000);
+  const before = bob.said.length;
+  const hasRoom = encodeServerFrame({ response: { case: "mailboxHasRoom", value: {} } });
+  bob.down = (frame) => {
+    bob.down = (next) => [next];
+    return [hasRoom, frame];
+  };
+  await say(town, alice, bob, "anything");
+  await town.until(() => bob.sent("clearSkipped").length === 1);
+  await town.pass(30_000);
+  const said = bob.said.slice(before).map(({ request }) => request.case);
+  expect(said.indexOf("fetchAccountChain")).toBeGreaterThanOrEqual(0);
+  expect(said.indexOf("fetchAccountChain")).toBeLessThan(said.indexOf("clearSkipped"));
+  // The request is a signal to Alice's device, and her answer says that nothing is missing.
+  expect(said.slice(said.indexOf("clearSkipped"))).toContain("sendMessage");
+  expect(bob.heard("hole")).toEqual([]);
 });
