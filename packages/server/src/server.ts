@@ -65,7 +65,10 @@ export function createServer(context: Context): Server {
       if (isSilent) return REFUSED;
       if (isDraining || connections.size >= context.settings.connectionsMax) {
         if (isDraining) transport.close(CloseCode.SERVICE_RESTART, "the server is stopping");
-        else transport.close(CloseCode.OVERLOADED, "too many connections");
+        else {
+          context.limits.refused("connectionsMax");
+          transport.close(CloseCode.OVERLOADED, "too many connections");
+        }
         return REFUSED;
       }
       const connection = new Connection(parts, transport);

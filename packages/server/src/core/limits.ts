@@ -54,8 +54,14 @@ export class Limits {
   refuses(limit: string): boolean {
     const { isDryRun, metrics } = this.#parts;
     metrics.refused(limit, isDryRun);
-    this.#write(limit);
+    this.#write(limit, isDryRun);
     return !isDryRun;
+  }
+
+  /** A limit that protects the server's memory has refused something, dry run or not. */
+  refused(limit: string): void {
+    this.#parts.metrics.refused(limit, false);
+    this.#write(limit, false);
   }
 
   #refuseAfter(limit: RateLimit, wait: number | Promise<number>): Promise<void> | undefined {
@@ -71,23 +77,24 @@ export class Limits {
   }
 
   /** The first at once; then what has come together. */
-  #write(limit: string): void {
+  #write(limit: string, isDryRun: boolean): void {
     const unwritten = this.#unwritten.get(limit);
     if (unwritten !== undefined) {
       this.#unwritten.set(limit, unwritten + 1);
       return;
     }
-    this.#writeLine(limit, 1);
+    this.#writeLine({ limit, count: 1, isDryRun });
   }
 
-  #writeLine(limit: string, count: number): void {
-    const { clock, log, isDryRun } = this.#parts;
-    log.info({ limit, count, isDryRun }, "refused");
+  #writeLine(line: { limit: string; count: number; isDryRun: boolean }): void {
+    const { clock, log } = this.#parts;
+    const { limit } = line;
+    log.info(line, "refused");
     this.#unwritten.set(limit, 0);
     clock.after(LINE_EVERY_MS, () => {
       const more = this.#unwritten.get(limit) ?? 0;
       this.#unwritten.delete(limit);
-      if (more > 0) this.#writeLine(limit, more);
+      if (more > 0) this.#writeLine({ ...line, count: more });
     });
   }
 }

@@ -140,9 +140,10 @@ export class Connection implements Outlet, Timed {
 
   send(frame: Uint8Array): void {
     if (this.#isEnded) return;
-    if (this.#transport.bufferedBytes() > this.#context.settings.bufferedBytesMax)
+    if (this.#transport.bufferedBytes() > this.#context.settings.bufferedBytesMax) {
+      this.#context.limits.refused("bufferedBytesMax");
       this.end(CloseCode.SLOW_READER, "the client takes no more data");
-    else this.#transport.send(frame);
+    } else this.#transport.send(frame);
   }
 
   end(closeCode: number, reason: string): void {
@@ -168,8 +169,10 @@ export class Connection implements Outlet, Timed {
     if (requestId === 0 && request.case !== "ack" && request.case !== "sendLive")
       throw new ProtocolError(ErrorCode.INVALID_REQUEST, "a request without an id");
     if (this.#isDraining) throw new ProtocolError(ErrorCode.BUSY, "the server is stopping");
-    if (this.#underWay >= this.#context.settings.requestsMax)
+    if (this.#underWay >= this.#context.settings.requestsMax) {
+      this.#context.limits.refused("requestsMax");
       throw new ProtocolError(ErrorCode.BUSY, "too many requests at once");
+    }
     if (this.#session !== undefined) this.#handle(frame, this.#route(this.#session, frame));
     else if (isLinkStep(request)) {
       this.#parts.linkings.start(this);
@@ -223,6 +226,8 @@ export class Connection implements Outlet, Timed {
     };
     if (request.case === "signUp")
       return { case: "signUp", value: await signUp(this.#context, visitor, request.value) };
+    if (request.case === undefined)
+      throw new ProtocolError(ErrorCode.UNSUPPORTED, "this server does not do that");
     if (request.case !== "hello") throw new ProtocolError(ErrorCode.OUT_OF_TURN, "log in first");
     const { session, welcome } = await hello(this.#context, visitor, request.value);
     if (this.#isEnded) {

@@ -29,6 +29,7 @@ export const LOG_EVENTS = {
   "mail-log-cut": "the last write was cut off by a crash; nobody was told that it was accepted",
   "mail-log-damaged": "the mail log is not what was written: what is lost, clients offer again",
   "mail-log-not-emptied": "the mail log could not be moved into the store now; it is tried again",
+  "disk-has-room": "the disk takes writes again",
   "disk-failed": "a write or an fsync failed: the process ends and accepts nothing more",
   "not-ready": "a readiness check fails",
   ready: "every readiness check passes again",

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ErrorCode } from "@parley/protocol";
 import { expect, onTestFinished } from "vitest";
+import { folderCheck } from "../../src/adapters/health/folder-check.ts";
 import { connect, testFolder, testServer } from "../fixtures/embedded.ts";
 import { MOUNT, STRACE, testWith } from "../fixtures/needs.ts";
 import { Person, prekeysOf } from "../fixtures/person.ts";
@@ -13,6 +14,7 @@ import {
   type ServerProcess,
   startServer,
 } from "../fixtures/server-process.ts";
+import { logTo } from "../fixtures/store.ts";
 import { member } from "../fixtures/talk.ts";
 import { Refused, textOf } from "../fixtures/wire-client.ts";
 
@@ -122,7 +124,17 @@ testWith(
     const ballast = join(disk, "ballast");
     writeFileSync(ballast, new Uint8Array(4.5 * 1024 * 1024));
     const store = { writer: "main" as const, logFileBytes: 2 * 1024 * 1024 };
-    const server = testServer({ dataFolder: join(disk, "data"), config: { store } });
+    const dataFolder = join(disk, "data");
+    const lines: string[] = [];
+    const server = testServer({
+      ...{ dataFolder, config: { store }, log: logTo(lines) },
+      checks: [folderCheck(dataFolder)],
+    });
+    const isReady = async () => {
+      server.readiness.forget();
+      return (await server.readiness.report()).isReady;
+    };
+    expect(await isReady()).toBe(true);
     const [alice, bob] = [new Person("alice"), new Person("bob")];
     const [a, b] = [await member(server, alice), await member(server, bob)];
     await b.request("uploadPrekeys", {
@@ -150,6 +162,7 @@ testWith(
     expect(refusal.code).toBe(ErrorCode.STORAGE_UNAVAILABLE);
     expect(refusal.retryAfterMs).toBeGreaterThan(0);
     expect(accepted.length).toBeGreaterThan(10);
+    expect(await isReady()).toBe(false);
 
     // Reading goes on: a login, a look-up, a bundle (its last-resort key), and all the mail.
     const back = connect(server);
@@ -167,6 +180,10 @@ testWith(
 
     rmSync(ballast);
     await send(3_000);
+    expect(await isReady()).toBe(true);
+    const told = lines.map((line) => line.split(" ", 1)[0]);
+    expect(told).toEqual(expect.arrayContaining(["disk-full", "not-ready", "ready"]));
+    expect(told.lastIndexOf("disk-has-room")).toBeGreaterThan(told.lastIndexOf("disk-full"));
     await back.drain();
     expect(back.delivered.map(textOf)).toEqual(accepted);
     await server.stop();

@@ -4,6 +4,7 @@ import { ErrorCode, ProtocolError } from "@parley/protocol";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Metrics } from "../../ports/metrics.ts";
+import { DiskRoom } from "./disk-room.ts";
 import type { OpenedStore } from "./open-store.ts";
 import { isFatal, isFull, isStoreError } from "./store-errors.ts";
 
@@ -38,6 +39,7 @@ export class GroupCommit {
   readonly #parts: GroupCommitParts;
   readonly #store: OpenedStore;
   readonly #logPath: string;
+  readonly #room: DiskRoom;
   readonly #savepoint: StatementSync;
   readonly #release: StatementSync;
   readonly #moveLog: StatementSync;
@@ -53,6 +55,7 @@ export class GroupCommit {
   constructor(store: OpenedStore, parts: GroupCommitParts) {
     this.#store = store;
     this.#parts = parts;
+    this.#room = new DiskRoom(parts.log);
     this.#logPath = `${store.path}-wal`;
     this.#savepoint = store.db.prepare("SAVEPOINT work");
     this.#release = store.db.prepare("RELEASE work");
@@ -130,6 +133,7 @@ export class GroupCommit {
     const ms = this.#parts.metrics.now() - began;
     const bytes = this.#checkpoint();
     if (bytes === undefined) return false;
+    this.#room.written();
     const works = joined.length + riding.length;
     this.#parts.metrics.committed({ to: "store", works, bytes, ms, fsyncMs: this.#fsyncMs });
     this.#cancelRide?.();
@@ -173,7 +177,7 @@ export class GroupCommit {
     this.#riding.unshift(...riding);
     if (this.#riding.length > 0) this.#scheduleRide();
     this.#parts.metrics.commitFailed("store");
-    if (isFull(cause)) this.#parts.log.warn({}, "disk-full");
+    if (isFull(cause)) this.#room.full();
     const refusal = isFull(cause)
       ? new ProtocolError(ErrorCode.STORAGE_UNAVAILABLE, "the store cannot write now", { cause })
       : cause;

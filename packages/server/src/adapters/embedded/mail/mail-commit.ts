@@ -3,6 +3,7 @@ import type { Clock } from "../../../ports/clock.ts";
 import type { Log } from "../../../ports/log.ts";
 import type { Mark } from "../../../ports/mark.ts";
 import type { Metrics } from "../../../ports/metrics.ts";
+import { DiskRoom } from "../disk-room.ts";
 import { BLOCK_ALIGNMENT, BLOCK_END_BYTES, BLOCK_HEAD_BYTES } from "./log-block.ts";
 import { isDiskFull } from "./log-disk.ts";
 import type { MailLog } from "./mail-log.ts";
@@ -71,6 +72,7 @@ interface Decided {
 export class MailCommit {
   readonly #log: MailLog;
   readonly #parts: MailCommitParts;
+  readonly #room: DiskRoom;
   #mark: Mark;
   #waiting: Waiting[] = [];
   readonly #dirty = new Set<Mailbox>();
@@ -84,6 +86,7 @@ export class MailCommit {
     this.#log = log;
     this.#mark = mark;
     this.#parts = parts;
+    this.#room = new DiskRoom(parts.log);
   }
 
   /** The number of the last commit. */
@@ -169,6 +172,7 @@ export class MailCommit {
     const mark = this.#mark + 1n;
     const made = metrics.now();
     const succeed = () => {
+      this.#room.written();
       this.#mark = mark;
       const sequence = this.#log.sequence;
       for (const { mailbox } of staged) mailbox.settlePending(sequence);
@@ -279,7 +283,7 @@ export class MailCommit {
       return;
     }
     this.#parts.metrics.commitFailed("log");
-    this.#parts.log.warn({}, "disk-full");
+    this.#room.full();
     for (const { mailbox } of batch.staged) mailbox.dropPending();
     for (const mailbox of batch.noted) this.note(mailbox);
     const refusal = isRefusal
