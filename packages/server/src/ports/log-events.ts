@@ -16,7 +16,7 @@ export const LOG_EVENTS = {
   "lines-left-out": "so many more lines of one event came than are written at once",
   "wake-up-lost": "a connection was not woken; its next refresh finds the mail",
   "presence-not-told": "that somebody has left was not noted; the next connection notes it",
-  push: "a sleeping device would be told that mail waits (log-push-sender)",
+  push: "a device that is away would be told that mail waits, if this server could push",
   "push-failed": "a device was not told that mail waits",
   "mailbox-not-read": "a mailbox could not be read: its connection was ended",
   "acks-not-stored": "acknowledged envelopes stay, and will come again",
@@ -32,7 +32,7 @@ export const LOG_EVENTS = {
   "disk-has-room": "the disk takes writes again",
   "disk-failed": "a write or an fsync failed: the process ends and accepts nothing more",
   "not-ready": "a readiness check fails",
-  ready: "every readiness check passes again",
+  ready: "a readiness check passes again",
   bug: "an exception that nobody caught: the process ends",
 } as const;
 

@@ -115,7 +115,7 @@ export const COUNTERS: readonly Metric[] = [
   },
   {
     name: "parley_commit_bytes_total",
-    help: "Bytes that commits wrote; to: as above.",
+    help: "Bytes that commits wrote; to: log or store, as below.",
     labels: ["to"],
     read: perTarget((commits) => commits.bytes),
   },
