@@ -13,16 +13,19 @@ export interface MailboxHarness {
   end(mailbox: DeviceAddress): Promise<void>;
   /** Until what was to be removed is gone. */
   removals(): Promise<void>;
+  pass(ms: number): Promise<void>;
 }
 
 const greater = (a: bigint, b: bigint): bigint => (b > a ? b : a);
+
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** As small as the tests need them. */
 export const CONTRACT_LIMITS = {
   envelopesMax: 8,
   bytesMax: 10_000,
   envelopesPerSourceMax: 5,
-  awayMsMax: 90 * 24 * 60 * 60 * 1000,
+  awayMsMax: 90 * DAY_MS,
 };
 
 const sender = deviceOf("sender");
@@ -224,6 +227,42 @@ export function mailboxStoreContract(open: () => Promise<MailboxHarness>): void 
       expect(await store.state(phone)).toMatchObject({ skipped: true, hasRoom: true });
       await store.clearSkipped(phone);
       expect((await store.state(phone)).skipped).toBe(false);
+    });
+  });
+
+  describe("where a device is away for long", () => {
+    // Whole days are kept, so a device may count as here for most of another one.
+    const beyond = CONTRACT_LIMITS.awayMsMax + 2 * DAY_MS;
+
+    test("skips and marks it, and gives it what comes once it was seen", async () => {
+      await harness.pass(beyond);
+      store.seen(laptop, 0n);
+      const { skipped } = await appended(delivery(phone, "a"), delivery(laptop, "b"));
+      expect(skipped).toEqual([phone]);
+      expect(await store.state(phone)).toMatchObject({ skipped: true, hasRoom: true });
+      store.seen(phone, 0n);
+      const later = await appended(delivery(phone, "c"), delivery(laptop, "d"));
+      expect(later.skipped).toEqual([]);
+      expect(await waiting(phone)).toEqual(["c"]);
+      expect((await store.state(phone)).skipped).toBe(true);
+    });
+
+    test("refuses as retryable where it is the only one", async () => {
+      await harness.pass(beyond);
+      await expect(append(delivery(bob, "a"))).rejects.toMatchObject({
+        code: ErrorCode.MAILBOX_FULL,
+      });
+      expect((await store.state(bob)).skipped).toBe(false);
+      store.seen(bob, 0n);
+      await append(delivery(bob, "b"));
+      expect(await waiting(bob)).toEqual(["b"]);
+    });
+
+    test("keeps what it has for as long as it may come back", async () => {
+      await append(delivery(bob, "a"));
+      await harness.pass(CONTRACT_LIMITS.awayMsMax - DAY_MS);
+      expect((await appended(delivery(bob, "b"))).skipped).toEqual([]);
+      expect(await waiting(bob)).toEqual(["a", "b"]);
     });
   });
 

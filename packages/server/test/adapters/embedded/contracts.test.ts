@@ -34,6 +34,7 @@ describe("LoggedMailboxStore", () => {
         await commit.join(() => mailboxes.end(accountId, deviceId));
       },
       removals: () => clock.pass(60_000),
+      pass: (ms: number) => clock.pass(ms),
     };
   };
   describe("with rows in the log", () => mailboxStoreContract(open(false)));
