@@ -1,10 +1,12 @@
 import {
   CLIENT_FRAME_BYTES_MAX,
+  CLIENT_FRAME_FIELDS_MAX,
   DEVICE_ID_MAX,
   DEVICES_PER_ACCOUNT_MAX,
   ENVELOPE_LIFETIME_MS,
   LOGIN_FRAME_BYTES_MAX,
   SERVER_FRAME_BYTES_MAX,
+  SERVER_FRAME_FIELDS_MAX,
   TEXT_BYTES_MAX,
 } from "../../packages/protocol/src/limits.ts";
 import { CONFIG_DEFAULT } from "../../packages/server/src/config/config.ts";
@@ -16,6 +18,8 @@ const FIXED: readonly (readonly [what: string, value: number, unit: string])[] =
   ["a frame up, logged in", CLIENT_FRAME_BYTES_MAX, "bytes"],
   ["a frame up, before login", LOGIN_FRAME_BYTES_MAX, "bytes"],
   ["a frame down", SERVER_FRAME_BYTES_MAX, "bytes"],
+  ["a frame up, with all messages in it", CLIENT_FRAME_FIELDS_MAX, "fields"],
+  ["a frame down, with all messages in it", SERVER_FRAME_FIELDS_MAX, "fields"],
   ["devices of an account", DEVICES_PER_ACCOUNT_MAX, ""],
   ["device ids, from 1", DEVICE_ID_MAX, ""],
   ["time that an envelope is kept", ENVELOPE_LIFETIME_MS, "ms (90 days)"],

@@ -5,6 +5,7 @@ import {
   type MessageInitShape,
   toBinary,
 } from "@bufbuild/protobuf";
+import { hasMoreFieldsThan } from "./count-fields.ts";
 import { ProtocolError } from "./errors.ts";
 import { ErrorCode } from "./gen/parley/wire/v1/error_pb.ts";
 import {
@@ -13,7 +14,12 @@ import {
   type ServerFrame,
   ServerFrameSchema,
 } from "./gen/parley/wire/v1/frame_pb.ts";
-import { CLIENT_FRAME_BYTES_MAX, SERVER_FRAME_BYTES_MAX } from "./limits.ts";
+import {
+  CLIENT_FRAME_BYTES_MAX,
+  CLIENT_FRAME_FIELDS_MAX,
+  SERVER_FRAME_BYTES_MAX,
+  SERVER_FRAME_FIELDS_MAX,
+} from "./limits.ts";
 import { type Sender, validate } from "./validate.ts";
 
 /**
@@ -32,7 +38,8 @@ export function decodeClientFrame(
   bytes: Uint8Array,
   bytesMax = CLIENT_FRAME_BYTES_MAX,
 ): ClientFrame {
-  return decode(ClientFrameSchema, bytes, { bytesMax, sender: "client" }) as ClientFrame;
+  const limits = { bytesMax, fieldsMax: CLIENT_FRAME_FIELDS_MAX, sender: "client" as const };
+  return decode(ClientFrameSchema, bytes, limits) as ClientFrame;
 }
 
 export function encodeServerFrame(
@@ -45,7 +52,8 @@ export function decodeServerFrame(
   bytes: Uint8Array,
   bytesMax = SERVER_FRAME_BYTES_MAX,
 ): ServerFrame {
-  return decode(ServerFrameSchema, bytes, { bytesMax, sender: "server" }) as ServerFrame;
+  const limits = { bytesMax, fieldsMax: SERVER_FRAME_FIELDS_MAX, sender: "server" as const };
+  return decode(ServerFrameSchema, bytes, limits) as ServerFrame;
 }
 
 /** A frame that is well-formed and whose fields are not within their limits: the answer names its request. */
@@ -58,13 +66,24 @@ export class InvalidFrameError extends ProtocolError {
   }
 }
 
+interface FrameLimits {
+  readonly bytesMax: number;
+  readonly fieldsMax: number;
+  readonly sender: Sender;
+}
+
+/** A field takes two bytes or more, so shorter frames cannot hold what costs a millisecond. */
+const COUNTED_FROM_BYTES = 2_048;
+
 function decode(
   schema: DescMessage,
   bytes: Uint8Array,
-  { bytesMax, sender }: { bytesMax: number; sender: Sender },
+  { bytesMax, fieldsMax, sender }: FrameLimits,
 ): unknown {
   if (bytes.length > bytesMax)
     throw malformed(`${bytes.length} bytes, at most ${bytesMax} are allowed`);
+  if (bytes.length >= COUNTED_FROM_BYTES && hasMoreFieldsThan(fieldsMax, schema, bytes))
+    throw malformed(`more than ${fieldsMax} fields`);
   let frame: ClientFrame | ServerFrame;
   try {
     frame = fromBinary(schema, bytes) as unknown as ClientFrame | ServerFrame;

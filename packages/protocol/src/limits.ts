@@ -9,6 +9,13 @@ export const CLIENT_FRAME_BYTES_MAX = 1_310_720;
 export const LOGIN_FRAME_BYTES_MAX = 655_360;
 /** A frame down to the client. A delivery is cut so that it stays below. */
 export const SERVER_FRAME_BYTES_MAX = 1_310_720;
+/**
+ * Fields of a frame, those of the messages in it included. Each costs a microsecond to decode, however short it
+ * is, so a frame of the longest size could hold work for most of a second. The fullest request, 100 prekeys, has
+ * about 500; a full delivery 37,000.
+ */
+export const CLIENT_FRAME_FIELDS_MAX = 1_024;
+export const SERVER_FRAME_FIELDS_MAX = 49_152;
 /** Account ids, envelope ids, message ids, epochs. */
 export const ID_BYTES = 16;
 export const DEVICE_ID_MAX = 127;

@@ -93,7 +93,7 @@ function valueCheck(field: DescField, rules: FieldRules | undefined): ValueCheck
   if (rules === undefined) return undefined;
   if (field.scalar === ScalarType.BYTES || field.scalar === ScalarType.STRING)
     return (value, sender) => {
-      const size = typeof value === "string" ? utf8Length(value) : (value as Uint8Array).length;
+      const size = sizeOf(value as string | Uint8Array, rules.maxBytes);
       if (rules.serverOnly === true && size === 0) return;
       if (rules.serverOnly === true && sender === "client")
         refuse(parent, localName, "only the server writes it");
@@ -109,6 +109,12 @@ function valueCheck(field: DescField, rules: FieldRules | undefined): ValueCheck
     if (rules.max !== undefined && number > rules.max)
       refuse(parent, localName, `above ${rules.max}`);
   };
+}
+
+/** Of a text that is longer than allowed in any encoding no character is looked at. */
+function sizeOf(value: string | Uint8Array, maxBytes: number | undefined): number {
+  if (typeof value !== "string" || value.length > (maxBytes ?? Infinity)) return value.length;
+  return utf8Length(value);
 }
 
 function sizeProblem(
