@@ -18,6 +18,8 @@ import { ACTIVITY, TYPING_SHOWN_MS } from "./typing.ts";
 
 /** The server's stamp and the sender's estimate of its clock are no further apart. */
 const STAMP_OFF_MS_MAX = 60_000;
+/** A sender's estimate lags by as long as his welcome took to come and be read. */
+const LAG_MS_MAX = 10_000;
 
 interface Heard {
   readonly from: DeviceAddress;
@@ -38,9 +40,9 @@ export class TypingOfOthers {
     this.#parts = parts;
   }
 
-  /** What was sent before is not live any more, though it be shown anew. */
+  /** What was sent long before is not live any more, though a server show it anew. */
   welcomed(serverTimeMs: bigint): void {
-    this.#since = Number(serverTimeMs);
+    this.#since = Number(serverTimeMs) - LAG_MS_MAX;
   }
 
   disconnected(): void {

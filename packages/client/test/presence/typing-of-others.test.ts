@@ -46,7 +46,7 @@ beforeEach(async () => {
   const device = { transactor, directory, identity };
   const emit = (event: MessengerEvent) => events.push(event);
   typing = new TypingOfOthers({ device, clock, random, emit } as unknown as Parts);
-  typing.welcomed(BigInt(NOW_MS));
+  typing.welcomed(BigInt(NOW_MS + 10_000)); // Whose own estimate lags is heard all the same.
   await transactor.transact(async (tx) => {
     putContact(tx, BOB.accountId, { ...newContact(), accepted: true });
     for (const liveKey of KEYS)

@@ -197,6 +197,7 @@ describe("a server that tampers", () => {
     alice.messenger.typing(bob.id, "typing");
     await town.pass(3_001);
     expect(states(bob)).toEqual(["typing"]);
+    await town.pass(10_000);
     await bob.restart();
     alice.messenger.typing(bob.id, "typing");
     await town.pass(3_001);
