@@ -40,13 +40,20 @@ test("ends on an oversized frame: a smaller size counts before login", async () 
   expect(await refusalOf(a)).toEqual(malformed);
 });
 
-test("refuses a frame of a kind that it does not know, and stays", async () => {
-  const { a } = await talk();
-  // A request of a later version: field 900, empty, and request id 5.
-  a.sendRaw(Uint8Array.of(0x08, 0x05, 0xa2, 0x38, 0x00));
+// A request of a later version: field 900, empty, and request id 5.
+const LATER_REQUEST = Uint8Array.of(0x08, 0x05, 0xa2, 0x38, 0x00);
+
+test("answers a request that it does not know as unsupported, before login and after, and stays", async () => {
+  const { server, alice, bob, a } = await talk();
+  a.sendRaw(LATER_REQUEST);
   const error = await a.frame("error", (_, { requestId }) => requestId === 5);
-  expect(error.code).toBe(ErrorCode.INVALID_REQUEST);
-  await a.drain();
+  expect(error.code).toBe(ErrorCode.UNSUPPORTED);
+  expect((await a.send(alice, bob)).outcome.case).toBe("accepted");
+  const newer = connect(server);
+  newer.sendRaw(LATER_REQUEST);
+  expect((await newer.frame("error")).code).toBe(ErrorCode.UNSUPPORTED);
+  await newer.hello(bob);
+  await newer.drain();
 });
 
 test("refuses a field outside its limits by its request, and stays", async () => {
