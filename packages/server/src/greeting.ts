@@ -41,6 +41,13 @@ function next({ dataFolder, settings }: Config, { signUp, invitation }: Next): s
           `Invitation for the first account, good for 7 days: ${invitation.code}`,
           `Next, where you want to write from: ${signUp} --invitation ${invitation.code}`,
         ];
-      return [`Next, to let somebody in: npx parley invitations create --data ${dataFolder}`];
+      return [
+        `Next, to let somebody in: npx parley invitations create --data ${quoted(dataFolder)}`,
+      ];
   }
+}
+
+/** As a POSIX shell takes it. */
+function quoted(path: string): string {
+  return /^[\w./+:@-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -93,7 +93,11 @@ async function revoke(id: number, options: Options): Promise<void> {
   outputOf(options).print({ id, revoked: true }, () => `Revoked: ${id}`);
 }
 
-const dataOf = ({ data }: Options): string => data ?? process.env["PARLEY_DATA"] ?? "./data";
+/** As the server finds it, but for a configuration file. */
+function dataOf({ data }: Options): string {
+  const { PARLEY__SERVER__DATA, PARLEY_DATA } = process.env;
+  return data ?? PARLEY__SERVER__DATA ?? PARLEY_DATA ?? "./data";
+}
 
 function lifetime(typed: string): number | null {
   if (typed === "never") return null;
