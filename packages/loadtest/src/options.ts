@@ -12,6 +12,7 @@ export interface BenchOptions {
   readonly connections: number;
   readonly restSeconds: number;
   readonly backlogMessages: number;
+  readonly settleSeconds: number;
   readonly cpuProfile: boolean;
 }
 
@@ -28,15 +29,20 @@ export const USAGE = `usage: npm run bench -- [options]       Parley
   --connections N   idle ones (default 10000)
   --rest N          seconds that they are idle (default 60)
   --backlog N       messages (default 100000)
+  --settle N        seconds between writing the backlog and draining it (default 40)
   --cpu-prof        profile the server of each load; the folder is printed (bench)
   --help
 `;
 
 const FULL = {
   ...{ pairs: 100, seconds: 8, "warm-up": 3, rate: 5_000 },
-  ...{ connections: 10_000, rest: 60, backlog: 100_000 },
+  ...{ connections: 10_000, rest: 60, backlog: 100_000, settle: 40 },
 };
-const QUICK = { ...FULL, seconds: 2, "warm-up": 1, connections: 1000, rest: 3, backlog: 10_000 };
+const QUICK = {
+  ...FULL,
+  ...{ seconds: 2, "warm-up": 1 },
+  ...{ connections: 1000, rest: 3, backlog: 10_000, settle: 3 },
+};
 type Numbers = keyof typeof FULL;
 
 /** What `--only` and `--on` may name. */
@@ -54,7 +60,7 @@ export function readOptions(args: readonly string[], names: Names): BenchOptions
       on: { type: "string", multiple: true },
       quick: { type: "boolean" },
       ...{ pairs: number, seconds: number, "warm-up": number, rate: number },
-      ...{ connections: number, rest: number, backlog: number },
+      ...{ connections: number, rest: number, backlog: number, settle: number },
       "cpu-prof": { type: "boolean" },
       help: { type: "boolean" },
     },
@@ -72,6 +78,7 @@ export function readOptions(args: readonly string[], names: Names): BenchOptions
     connections: numberOf("connections"),
     restSeconds: numberOf("rest"),
     backlogMessages: numberOf("backlog"),
+    settleSeconds: numberOf("settle"),
     cpuProfile: values["cpu-prof"] ?? false,
   };
 }

@@ -55,6 +55,6 @@ export async function runLoad(
     case "idle":
       return { idleConnectionKiB: await measureIdle(start, options) };
     case "backlog":
-      return measureBacklog(start, options.backlogMessages);
+      return measureBacklog(start, options);
   }
 }

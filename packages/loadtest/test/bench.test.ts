@@ -43,7 +43,7 @@ test("a load that does not exist is named", () => {
 function bench(...loads: string[]) {
   const small = {
     ...{ pairs: 2, seconds: 1, "warm-up": 0.2, rate: 200 },
-    ...{ connections: 20, rest: 0.2, backlog: 100 },
+    ...{ connections: 20, rest: 0.2, backlog: 100, settle: 0.2 },
   };
   const args = [
     ...loads.flatMap((load) => ["--only", load]),

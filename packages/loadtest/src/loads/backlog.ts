@@ -9,8 +9,11 @@ const MAILBOXES = 10;
 /** Drained before, so that the code is warm, as it is in every other load. */
 const WARM_UP_MAILBOXES = 2;
 const WINDOW = 64;
-/** For what the store does with mail that is not fetched at once. */
-const SETTLE_MS = 3_000;
+export interface BacklogOptions {
+  readonly backlogMessages: number;
+  /** For what a store does with mail that is not fetched at once: ours moves it after half a minute. */
+  readonly settleSeconds: number;
+}
 
 export interface BacklogFigures {
   readonly backlogDrainPerSecond: number;
@@ -20,9 +23,9 @@ export interface BacklogFigures {
 /** Mail for people who are away: what it takes on the disk, and how fast they have it when they come. */
 export async function measureBacklog(
   start: StartTarget,
-  messages: number,
+  { backlogMessages, settleSeconds }: BacklogOptions,
 ): Promise<BacklogFigures> {
-  const messagesEach = Math.ceil(messages / MAILBOXES);
+  const messagesEach = Math.ceil(backlogMessages / MAILBOXES);
   const { network, port, pids, dataFolders, stop } = await start();
   try {
     const place = { network, port, world: randomUUID() };
@@ -31,7 +34,7 @@ export async function measureBacklog(
     await generate({ kind: "signUp", ...readers });
     const before = bytesIn(dataFolders);
     const filled = await generate({ kind: "fill", ...writers, messagesEach, window: WINDOW });
-    await after(SETTLE_MS);
+    await after(settleSeconds * 1000);
     const kept = bytesIn(dataFolders) - before;
 
     const drainOf = { kind: "drain", serverPids: pids, messagesEach } as const;
