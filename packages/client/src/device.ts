@@ -12,6 +12,7 @@ import type { CryptoRunner } from "./ports/crypto-runner.ts";
 import type { Random } from "./ports/random.ts";
 import type { OpenSocket } from "./ports/socket.ts";
 import { DeviceSessions } from "./sessions/device-sessions.ts";
+import type { OneTimeStock } from "./sessions/prekey-plan.ts";
 import { PrekeyStock } from "./sessions/prekey-stock.ts";
 import type { Sessions } from "./sessions/sessions.ts";
 import { putLastEpoch } from "./store/last-epoch.ts";
@@ -27,6 +28,8 @@ export interface DevicePorts {
   readonly crypto: CryptoRunner;
   readonly clock: Clock;
   readonly random: Random;
+  /** Other than usual: where a device's keys cost more than they are worth, as in a simulation. */
+  readonly oneTimeStock?: OneTimeStock;
 }
 
 /** The lower half of the client: everything below conversations. */
@@ -69,7 +72,10 @@ export async function openDevice(ports: DevicePorts, events: DeviceEvents): Prom
     storeChain: (tx, accountId, entries) => directory.storeOwn(tx, accountId, entries),
     chainEntries: (tx, accountId) => directory.ownEntries(tx, accountId),
   });
-  const prekeys = new PrekeyStock({ ...common, keys: () => identity.local.keys });
+  const prekeys = new PrekeyStock({
+    ...{ ...common, stock: ports.oneTimeStock },
+    keys: () => identity.local.keys,
+  });
   const local = () => identity.local;
   const sessions = new DeviceSessions({ ...common, directory, prekeys, stateNumber, local });
   const own = new OwnDevice({

@@ -7,4 +7,5 @@ export * from "./ports/clock.ts";
 export * from "./ports/crypto-runner.ts";
 export * from "./ports/random.ts";
 export * from "./ports/socket.ts";
+export type { OneTimeStock } from "./sessions/prekey-plan.ts";
 export * from "./store/transactor.ts";

@@ -26,13 +26,19 @@ export interface PrekeyPlan {
   readonly dropOneTimeBelow: number;
 }
 
+/** One-time prekeys with the server: where there are fewer than `least`, it is filled up to `full`. */
+export interface OneTimeStock {
+  readonly full: number;
+  readonly least: number;
+}
+
+/** A device that is away for a month is begun with by less than a hundred others. */
+export const ONE_TIME_STOCK: OneTimeStock = { full: 100, least: 20 };
+
 export interface PlanParts {
   readonly random: Random;
   readonly nowMs: number;
 }
-
-export const ONE_TIME_STOCK = 100;
-export const ONE_TIME_STOCK_MIN = 20;
 /** New signed and last-resort prekeys after this time (trust.md 6). */
 const SIGNED_PREKEY_AGE_MS_MAX = 7 * 24 * 60 * 60 * 1000;
 /** Ids begin at random below this, so that a device that lost its store does not use one again by chance. */
@@ -46,7 +52,7 @@ const ID_MAX = 2 ** 24 - 1;
 export async function planPrekeys(
   tx: Transaction,
   held: PrekeysHeld,
-  { random, nowMs }: PlanParts,
+  { random, nowMs, stock }: PlanParts & { readonly stock: OneTimeStock },
 ): Promise<PrekeyPlan> {
   const book = await readBookkeeping(tx);
   liftIds(book, held, random);
@@ -56,10 +62,10 @@ export async function planPrekeys(
   const dropOneTimeBelow = settleGiven(book, held, rows);
   const left = dropOneTimeBelow === 0 ? held.oneTimeCount : 0;
   const oneTime: PrekeyRow[] = [];
-  if (left < ONE_TIME_STOCK_MIN) {
+  if (left < stock.least) {
     const waiting = rows.filter(({ id }) => id > book.uploadedUpTo);
-    oneTime.push(...waiting.slice(0, ONE_TIME_STOCK - left));
-    while (left + oneTime.length < ONE_TIME_STOCK) oneTime.push(put("one-time"));
+    oneTime.push(...waiting.slice(0, stock.full - left));
+    while (left + oneTime.length < stock.full) oneTime.push(put("one-time"));
   }
 
   putBookkeeping(tx, book);

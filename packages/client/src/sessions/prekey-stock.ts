@@ -22,7 +22,8 @@ import { StoreFailedError, type Transaction, type Transactor } from "../store/tr
 import {
   abandonPrekeys,
   isEmptyPlan,
-  ONE_TIME_STOCK_MIN,
+  ONE_TIME_STOCK,
+  type OneTimeStock,
   type PrekeyPlan,
   planPrekeys,
 } from "./prekey-plan.ts";
@@ -41,6 +42,7 @@ export interface PrekeyStockParts {
   readonly random: Random;
   readonly clock: Clock;
   readonly connection: Pick<Connection, "request">;
+  readonly stock?: OneTimeStock | undefined;
   keys(): DeviceKeys;
   fatal(cause: unknown): void;
 }
@@ -57,11 +59,13 @@ const ROUNDS_MAX = 3;
 /** What this device leaves with the server so that others can begin a session while it is away. */
 export class PrekeyStock {
   readonly #parts: PrekeyStockParts;
+  readonly #stock: OneTimeStock;
   #mending: Promise<void> | undefined;
   #cancelLook: () => void = () => {};
 
   constructor(parts: PrekeyStockParts) {
     this.#parts = parts;
+    this.#stock = parts.stock ?? ONE_TIME_STOCK;
   }
 
   /** What this device believes that the server holds. */
@@ -110,7 +114,7 @@ export class PrekeyStock {
     const givenBelow = Math.max(book.givenBelow, oneTimePrekeyId + 1);
     putBookkeeping(tx, { ...book, givenBelow });
     const { oneTimeCount } = await this.believed(tx);
-    if (oneTimeCount < ONE_TIME_STOCK_MIN) tx.afterCommit(() => this.mend());
+    if (oneTimeCount < this.#stock.least) tx.afterCommit(() => this.mend());
   }
 
   async abandon(tx: Transaction, held: PrekeysHeld): Promise<void> {
@@ -143,7 +147,7 @@ export class PrekeyStock {
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const there = held;
       const plan = await transactor.transact((tx) =>
-        planPrekeys(tx, there, { random, nowMs: clock.now() }),
+        planPrekeys(tx, there, { random, nowMs: clock.now(), stock: this.#stock }),
       );
       if (isEmptyPlan(plan)) return;
       held = await this.#upload(await this.#requestFor(plan));
