@@ -49,16 +49,22 @@ function accountIdsOf({ accountIds }: CanaryTalk): Canary[] {
   return accountIds.map((id) => ({ name: "account id", secret: Buffer.from(id, "hex") }));
 }
 
-/** From the rows of what waits in the mailboxes. */
-function ciphertextsOf(talk: CanaryTalk): Canary[] {
-  const database = openCopy(talk);
-  const rows = database.prepare("SELECT bytes FROM envelopes").all();
-  database.close();
-  expect(rows).not.toEqual([]);
-  return rows.map(({ bytes }) => ({
-    name: "ciphertext",
-    secret: (bytes as Uint8Array).slice(-48),
-  }));
+/** Field 9 of an envelope: the account that it came from, which the server writes behind the ciphertext. */
+const SOURCE_ACCOUNT = Uint8Array.of((9 << 3) | 2, 16);
+
+/** From what waits in the mailboxes, as it lies in the mail log. */
+function ciphertextsOf({ kept, accountIds }: CanaryTalk): Canary[] {
+  const logs = kept.filter(({ place }) => /mail-\d\.log$/.test(place));
+  const sources = accountIds.map((id) => Buffer.concat([SOURCE_ACCOUNT, Buffer.from(id, "hex")]));
+  const found = logs.flatMap(({ bytes }) =>
+    sources.flatMap((source) => {
+      const log = Buffer.from(bytes);
+      const at = log.indexOf(source);
+      return at < 0 ? [] : [{ name: "ciphertext", secret: log.subarray(at - 48, at) }];
+    }),
+  );
+  expect(found).not.toEqual([]);
+  return found;
 }
 
 /** Of every secret as every kind of writer writes it, into rows of a copy that stand in its log. */
