@@ -15,7 +15,7 @@ A server needs no configuration: each setting has a default that suits a small b
 3. a TOML file: \`port = 8000\` under \`[server]\`; the one of \`--config FILE\` or \`PARLEY_CONFIG\`, else \`parley.toml\` in the data folder, else \`parley.toml\` in the working directory
 4. the default
 
-Lists are arrays in TOML, \`--origin\` once for each as flags, and separated by commas in the environment. Relative paths begin at the working directory. An unknown name anywhere is refused, with the nearest one; so is a value that does not fit, even where another overrides it.
+Lists are arrays in TOML, \`--origin\` once for each as flags, and separated by commas in the environment, where an empty list is \`[]\`: an empty variable counts as not set. Relative paths begin at the working directory. An unknown name anywhere is refused, with the nearest one; so is a value that does not fit, even where another overrides it.
 
 \`\`\`
 parley config check     # everything that is wrong, at once

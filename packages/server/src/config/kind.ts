@@ -67,13 +67,17 @@ export function oneOf<const T extends string>(allowed: readonly T[]): Kind<T> {
   };
 }
 
-/** In TOML an array; as a flag one a time, or like the environment with commas between. */
+/**
+ * In TOML an array; as a flag one a time, or like the environment with commas between. None at all is `[]`
+ * there too, since an empty variable is one that was not set.
+ */
 export function listOf(what: string, item: Kind<string>): Kind<readonly string[]> {
   return {
     takes: `a list of ${what}`,
     name: `list of ${what}`,
     isList: true,
-    fromText: (value) => (value === "" ? [] : value.split(",").map((each) => each.trim())),
+    fromText: (value) =>
+      value === "" || value === "[]" ? [] : value.split(",").map((each) => each.trim()),
     accepts: (value): value is readonly string[] =>
       Array.isArray(value) && value.every((each) => item.accepts(each)),
   };

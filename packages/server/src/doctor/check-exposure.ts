@@ -2,7 +2,7 @@ import { type Config, isLoopback } from "../config/config.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 
 /** Whether what is open to the world is meant to be. */
-export function checkExposure({ host, settings }: Config): Finding[] {
+export function checkExposure({ host, metrics, settings }: Config): Finding[] {
   const { ok, warning } = findingsOf("exposure");
   const { origins, signUp } = settings;
   const outside = origins.filter((origin) => !isLoopbackOrigin(origin));
@@ -23,6 +23,13 @@ export function checkExposure({ host, settings }: Config): Finding[] {
           "let a proxy speak TLS for it, and use its https:// address",
         ),
       );
+  if (metrics.enabled && !isLoopback(metrics.host))
+    findings.push(
+      warning(
+        `metrics and probes can be read by whoever reaches ${metrics.host}:${metrics.port}`,
+        "let a firewall keep that port for your monitoring: it has no password",
+      ),
+    );
   if (findings.length > 0) return findings;
   const where = isReachable ? `reachable as ${outside.join(", ") || host}` : "on loopback only";
   return [ok(`${where}; sign-up: ${signUp}`)];

@@ -88,6 +88,11 @@ function judgeAnswer(
       says,
       "something else answers there: let the proxy pass /v1/socket on to this server's port",
     );
+  if (status === 429)
+    return problem(
+      `${says}: too many connections come from one address`,
+      "let the proxy say whose they are (X-Forwarded-For), and name it in server.trusted_proxies",
+    );
   if (status === 502 || status === 503 || status === 504)
     return problem(
       `${says}: the proxy does not reach the server`,

@@ -74,6 +74,7 @@ test.each([
     { PARLEY_ORIGINS: "https://a.example, https://b.example" },
     { settings: { origins: ["https://a.example", "https://b.example"] } },
   ],
+  [[], { PARLEY__SERVER__ORIGINS: "[]" }, { settings: { origins: [] } }],
   // An empty variable is one that was not set.
   [[], { PARLEY_PORT: "", PARLEY__SERVER__PORT: "8" }, { port: 8 }],
 ] as const)("takes %j with %j", (args, env, expected) => {

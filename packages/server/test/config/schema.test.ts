@@ -76,8 +76,9 @@ function anyValueOf({ kind }: Setting): fc.Arbitrary<{ value: unknown; text: str
   if (kind.choices !== undefined)
     return fc.constantFrom(...kind.choices).map((text) => ({ value: kind.fromText(text), text }));
   if (kind.isList) {
-    const origin = fc.nat(99).map((n) => `https://a${n}.example`);
-    return fc.array(origin).map((value) => ({ value, text: value.join(",") }));
+    const isOrigins = kind.accepts(["https://a.example"]);
+    const item = fc.nat(99).map((n) => (isOrigins ? `https://a${n}.example` : `10.0.0.${n}`));
+    return fc.array(item).map((value) => ({ value, text: value.join(",") || "[]" }));
   }
   const range = /from (-?[\d.]+) to ([\d.]+)/.exec(kind.takes);
   if (range === null)

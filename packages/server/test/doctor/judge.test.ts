@@ -117,6 +117,14 @@ test.each([
   everythingAdvised(findings);
 });
 
+test("an internal port that is open to others is warned of", () => {
+  const metrics = { enabled: true, host: "0.0.0.0", port: 7421 };
+  expect(levels(checkExposure({ ...CONFIG_DEFAULT, metrics }))).toEqual(["warning"]);
+  expect(
+    levels(checkExposure({ ...CONFIG_DEFAULT, metrics: { ...metrics, enabled: false } })),
+  ).toEqual(["ok"]);
+});
+
 const answered = (status: number) =>
   ({ kind: "answered", status, location: "https://b.example/", server: "nginx" }) as const;
 const unreachable = (code: string) => ({ kind: "unreachable", code, says: "why" }) as const;
@@ -127,6 +135,7 @@ test.each([
   [answered(400), "without its Upgrade header"],
   [answered(301), "sends clients to https://b.example/"],
   [answered(404), "404 (from nginx)"],
+  [answered(429), "too many connections"],
   [answered(502), "does not reach the server"],
   [answered(200), "as if it were a page"],
   [answered(403), "403"],
