@@ -20,15 +20,15 @@ const FIXED: readonly (readonly [what: string, value: number, unit: string])[] =
   ["a frame down", SERVER_FRAME_BYTES_MAX, "bytes"],
   ["a frame up, with all messages in it", CLIENT_FRAME_FIELDS_MAX, "fields"],
   ["a frame down, with all messages in it", SERVER_FRAME_FIELDS_MAX, "fields"],
-  ["devices of an account", DEVICES_PER_ACCOUNT_MAX, ""],
-  ["device ids, from 1", DEVICE_ID_MAX, ""],
+  ["devices of an account", DEVICES_PER_ACCOUNT_MAX, "devices"],
+  ["a device id, from 1", DEVICE_ID_MAX, "number"],
   ["time that an envelope is kept", ENVELOPE_LIFETIME_MS, "ms (90 days)"],
   ["text of a message, in UTF-8", TEXT_BYTES_MAX, "bytes"],
 ];
 
 /** Settings of these sections that are numbers, and of `server` those that a client may run into. */
 const SECTIONS: readonly string[] = ["limits", "mailbox", "presence"];
-const SERVER_KEY = /_max$|^login_timeout_ms$/;
+const SERVER_KEY = /_max$|^(login_timeout|message|reader_stall)_ms$/;
 
 export function fixedLimits(): string {
   const rows = FIXED.map(([what, value, unit]) => [what, numberText(value), unit]);
@@ -51,13 +51,22 @@ function isLimit(setting: Setting): boolean {
   return SECTIONS.includes(setting.section);
 }
 
-/** Names carry their unit last. */
+/** Names carry their unit last, and what is counted first. */
+const UNITS: readonly (readonly [name: RegExp, unit: string])[] = [
+  [/_per_minute$/, "a minute"],
+  [/_per_hour$/, "an hour"],
+  [/^bytes_|_bytes_/, "bytes"],
+  [/_ms(_max)?$/, "ms"],
+  [/^(connections|visitors)_/, "connections"],
+  [/^requests_/, "requests"],
+  [/^envelopes_/, "envelopes"],
+  [/^(watches|accounts)_/, "accounts"],
+];
+
 function unitOf(key: string): string {
-  if (key.endsWith("_per_minute")) return "a minute";
-  if (key.endsWith("_per_hour")) return "an hour";
-  if (/_bytes(_max)?$/.test(key) || key.startsWith("bytes_")) return "bytes";
-  if (/_ms(_max)?$/.test(key)) return "ms";
-  return "";
+  const unit = UNITS.find(([name]) => name.test(key))?.[1];
+  if (unit === undefined) throw new Error(`what unit has the limit ${key}?`);
+  return unit;
 }
 
 const numberText = (value: number): string => value.toLocaleString("en-US");
