@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import { RAISED_LIMITS } from "./raised-limits.ts";
 import type { Target } from "./target.ts";
 
-const MAIN = fileURLToPath(new URL("../../../server/src/main.ts", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
+const MAIN = path.join(ROOT, "packages/server/src/main.ts");
 
 export interface ParleyOptions {
   /** More settings, as flags. */
@@ -26,6 +27,7 @@ export async function startParley(options: ParleyOptions = {}): Promise<Target> 
 async function startIn(folder: string, options: ParleyOptions): Promise<Target> {
   const dataFolder = path.join(folder, "data");
   const args = [
+    ...nodeArgsOfStart(),
     ...(options.nodeArgs ?? []),
     MAIN,
     ...["--config", configOf(folder), "--data", dataFolder, "--port", "0", "--log", "warn"],
@@ -57,6 +59,12 @@ async function startIn(folder: string, options: ParleyOptions): Promise<Target> 
       fs.rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What `npm start` gives to Node: what is measured is what people run. */
+function nodeArgsOfStart(): string[] {
+  const { scripts } = JSON.parse(fs.readFileSync(path.join(ROOT, "package.json"), "utf8"));
+  return /\bnode (.*)packages\/server/.exec(scripts.start)?.[1]?.split(" ").filter(Boolean) ?? [];
 }
 
 const configOf = (folder: string) => path.join(folder, "parley.toml");
