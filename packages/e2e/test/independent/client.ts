@@ -27,7 +27,7 @@ const hkdf = (salt: Part, ikm: Bytes, info: string, size: number) => {
   return [all.subarray(0, 32), all.subarray(32, 64), all.subarray(64)] as const;
 };
 export const sign = (seed: Bytes, ...text: Part[]) => cat(ed25519.sign(cat(...text), seed));
-const dh = (mine: Bytes, theirs: Bytes) => x25519.getSharedSecret(mine, theirs.subarray(1));
+export const dh = (mine: Bytes, theirs: Bytes) => x25519.getSharedSecret(mine, theirs.subarray(1));
 export const curveKey = (scalar: Bytes) => cat("\x05", x25519.getPublicKey(scalar));
 export const identityOf = (key: Bytes) => cat("\x05", ed25519.utils.toMontgomery(key));
 export function newAccount(rootSeed: Bytes, seed: Bytes, registrationId: number) {
@@ -85,7 +85,7 @@ export function accept({ seed, curve, kyber }: Secrets, deviceKey: Bytes, messag
   const session = ratchet(curveKey(mine), identity, root, curve);
   return { session, plaintext: session.receive(first) }; // [10.3]
 }
-const fieldsOf = <T>(bytes: Bytes, fields: unknown[] = []) => {
+export const fieldsOf = <T>(bytes: Bytes, fields: unknown[] = []) => {
   for (const reader = new BinaryReader(bytes); reader.pos < reader.len; ) {
     const [field, type] = reader.tag();
     fields[field] = type === 0 ? reader.uint32() : reader.bytes();

@@ -77,6 +77,33 @@ test("prekeys are signed as they are on the wire", () => {
   expect(typed).toEqual(bytes(oneTimePrekey.kyberPublicKey));
 });
 
+test("Alice derives the keys of her first message from Bob's bundle", () => {
+  const { handshake, signedPrekey, lastResortPrekey } = session;
+  const [base, signed] = [bytes(handshake.basePrivate), bytes(signedPrekey.publicKey)];
+  const ct = bytes(handshake.kyberCiphertext);
+  const shared = c.decapsulate(kyberKey(lastResortPrekey.kyberSeed), ct);
+  const mixed = client.cat(shared, sha("sha3-256", ct));
+  const ss = c.createHash("shake256", { outputLength: 32 }).update(mixed).digest();
+  expect(ss).toEqual(bytes(handshake.sharedSecret));
+  const dhs = [
+    client.dh(bytes(alice.device.scalar), signed),
+    client.dh(base, bytes(bob.device.identity)),
+    client.dh(base, signed),
+  ];
+  const ikm = client.cat(Buffer.alloc(32, 0xff), ...dhs, ss);
+  const info = "WhisperText_X25519_SHA-256_CRYSTALS-KYBER-1024";
+  expect(hkdf("", ikm, info, 96).slice(0, 64)).toBe(handshake.rootKey);
+  const turn = client.dh(bytes(handshake.ratchetPrivate), signed);
+  const turned = c.hkdfSync("sha256", turn, bytes(handshake.rootKey), "WhisperRatchet", 64);
+  const [root, chain] = [Buffer.from(turned, 0, 32), Buffer.from(turned, 32)];
+  expect([root, chain]).toEqual([handshake.rootKeyAfterTurn, handshake.sendingChainKey].map(bytes));
+  const seed = c.createHmac("sha256", chain).update("\x01").digest();
+  const { firstMessage: keys } = handshake;
+  expect(seed).toEqual(bytes(keys.seed));
+  const derived = hkdf("", seed, "WhisperMessageKeys", 80);
+  expect(derived).toBe(keys.cipherKey + keys.macKey + keys.iv);
+});
+
 test("Bob reads what Alice sends first, and Alice what Bob answers", () => {
   const { handshake, onLastResortPrekey: said } = session;
   const secrets = {
@@ -96,6 +123,38 @@ test("Bob reads what Alice sends first, and Alice what Bob answers", () => {
   expect(() =>
     client.accept(secrets, bytes(bob.device.deviceKey), bytes(said.first.ciphertext)),
   ).toThrow("another device");
+});
+
+test("a one-time prekey is a fourth secret, and names itself in the message", () => {
+  const { onOneTimePrekey: said, oneTimePrekey, signedPrekey } = session;
+  type Fields = [0, number, Buffer, Buffer, Buffer, number, number, number, Buffer];
+  const wire = bytes(said.second.ciphertext);
+  const [, id, base, identity, message, registrationId, signedId, kyberId, typed] =
+    client.fieldsOf<Fields>(wire.subarray(2));
+  expect([...wire.subarray(0, 2)]).toEqual([0x13, 0x44]);
+  expect([id, signedId, kyberId]).toEqual([oneTimePrekey.id, signedPrekey.id, oneTimePrekey.id]);
+  expect(registrationId).toBe(alice.device.registrationId);
+  const ct = typed.subarray(1);
+  const mixed = client.cat(
+    c.decapsulate(kyberKey(oneTimePrekey.kyberSeed), ct),
+    sha("sha3-256", ct),
+  );
+  const ss = c.createHash("shake256", { outputLength: 32 }).update(mixed).digest();
+  const signed = bytes(signedPrekey.privateKey);
+  const dhs = [
+    client.dh(signed, identity),
+    client.dh(bytes(bob.device.scalar), base),
+    client.dh(signed, base),
+    client.dh(bytes(oneTimePrekey.curvePrivate), base),
+  ];
+  const ikm = client.cat(Buffer.alloc(32, 0xff), ...dhs, ss);
+  const root = hkdf("", ikm, "WhisperText_X25519_SHA-256_CRYSTALS-KYBER-1024", 96).slice(0, 64);
+  const ofBob = client.ratchet(bytes(bob.device.identity), identity, bytes(root), signed);
+  expect(ofBob.receive(message)).toEqual(bytes(said.second.padded));
+  const [, , , , , , addresses] = client.fieldsOf<[...Buffer[]]>(message.subarray(1, -8));
+  const addressOf = ({ accountId }: { accountId: string }) =>
+    client.cat("\0", bytes(accountId), "\x01");
+  expect(addresses).toEqual(client.cat(addressOf(alice), addressOf(bob)));
 });
 
 test("contents are padded to the sizes that the text says", () => {
