@@ -34,16 +34,18 @@ export class LinkSteps {
     place.waiting.delete(step);
   }
 
-  /** Undefined where it does not come in time. */
+  /** Undefined where it does not come in time. Whoever asks in vain leaves nothing behind. */
   take(address: string, step: number, waitMs: number): Promise<Uint8Array | undefined> {
-    const place = this.#placeAt(address);
-    const there = place.steps.get(step);
+    const there = this.#places.get(address)?.steps.get(step);
     if (there !== undefined || waitMs === 0) return Promise.resolve(there);
+    const place = this.#placeAt(address);
     return new Promise((resolve) => {
       const waiting = place.waiting.get(step) ?? new Set();
       place.waiting.set(step, waiting);
       const cancel = this.#clock.after(waitMs, () => {
         waiting.delete(take);
+        if (waiting.size === 0) place.waiting.delete(step);
+        this.#dropIfEmpty(address, place);
         resolve(undefined);
       });
       const take = (payload: Uint8Array) => {
@@ -61,7 +63,16 @@ export class LinkSteps {
       throw new ProtocolError(ErrorCode.BUSY, "too many devices are being linked");
     const place: Place = { steps: new Map(), waiting: new Map() };
     this.#places.set(address, place);
-    this.#clock.after(LIFETIME_MS, () => this.#places.delete(address));
+    this.#clock.after(LIFETIME_MS, () => this.#drop(address, place));
     return place;
+  }
+
+  #dropIfEmpty(address: string, place: Place): void {
+    if (place.steps.size === 0 && place.waiting.size === 0) this.#drop(address, place);
+  }
+
+  /** Another may stand at its address by now. */
+  #drop(address: string, place: Place): void {
+    if (this.#places.get(address) === place) this.#places.delete(address);
   }
 }
