@@ -30,14 +30,14 @@ describe("a conversation", () => {
     alice.begin(bob);
     const first = alice.say(bob, "hello");
     const second = alice.say(bob, "are you there?");
-    expect([first[0], second[0]]).toEqual([0x13, 0x13]);
+    expect([first[0], second[0]]).toEqual([0x03, 0x03]);
     expect(bob.read(alice, first)).toBe("hello");
     expect(bob.read(alice, second)).toBe("are you there?");
     const answer = bob.say(alice, "yes");
-    expect(answer[0]).toBe(0x12);
+    expect(answer[0]).toBe(0x02);
     expect(alice.read(bob, answer)).toBe("yes");
     const third = alice.say(bob, "good");
-    expect(third[0]).toBe(0x12);
+    expect(third[0]).toBe(0x02);
     expect(bob.read(alice, third)).toBe("good");
   });
 
@@ -200,7 +200,7 @@ describe("a prekey bundle", () => {
       kind: "refused",
       reason: "own-session",
     });
-    const ciphertext = new Uint8Array(200).fill(0x12);
+    const ciphertext = new Uint8Array(200).fill(0x02);
     expect(run(decrypt(undefined, own, { ciphertext }))).toMatchObject({ cause: "own-session" });
   });
 });

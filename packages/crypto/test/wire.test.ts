@@ -84,7 +84,7 @@ test("a decoder answers whatever it is given, and soon", () => {
   fc.assert(
     fc.property(
       fc.uint8Array({ maxLength: 400 }),
-      fc.constantFrom(0x12, 0x13, 0x01),
+      fc.constantFrom(0x02, 0x03, 0x01),
       (tail, kind) => {
         readCiphertext(Uint8Array.from([kind, 0x44, ...tail]));
       },

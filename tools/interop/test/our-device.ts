@@ -30,11 +30,8 @@ import { owned, type Peer, type PublishedPrekeys } from "./peer.ts";
 const provider = nodeProvider();
 const run = <T>(operation: Operation<T>): T => runSync(provider, operation);
 
-/** 0.90.0 writes no addresses into its messages; Parley demands them of everybody else. */
-const WIRE_OF_0_90 = { addressesInPrekeyMessages: false };
-
-export const MESSAGE = 0x12;
-export const PREKEY_MESSAGE = 0x13;
+export const MESSAGE = 0x02;
+export const PREKEY_MESSAGE = 0x03;
 
 /** What the peer published, as our server would hand it out. */
 export function bundleOf(
@@ -133,7 +130,7 @@ export class OurDevice {
   encrypt(plaintext: Uint8Array): Uint8Array {
     const record = this.record();
     if (record === undefined) throw new Error("no session");
-    const sent = run(encrypt(record, this.#context(), plaintext, WIRE_OF_0_90));
+    const sent = run(encrypt(record, this.#context(), plaintext));
     this.stored = encodeSessionRecord(sent.record);
     return sent.ciphertext;
   }
@@ -146,9 +143,7 @@ export class OurDevice {
       lastResortPrekey: this.lastResort,
       lastResortUsed: this.#lastResortUses.has(needs.lastResortUse ?? ""),
     };
-    const outcome = run(
-      decrypt(this.record(), this.#context(), { ciphertext, prekeys }, WIRE_OF_0_90),
-    );
+    const outcome = run(decrypt(this.record(), this.#context(), { ciphertext, prekeys }));
     if (outcome.kind === "plaintext") {
       this.stored = encodeSessionRecord(outcome.record);
       const { oneTimePrekeyId, lastResortUse } = outcome.handshake ?? {};

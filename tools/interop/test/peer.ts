@@ -52,11 +52,13 @@ export class Peer {
   }
 
   begin(bundle: signal.PreKeyBundle, to: signal.ProtocolAddress): Promise<void> {
-    return signal.processPreKeyBundle(bundle, to, this.stores.sessions, this.stores.identities);
+    const { sessions, identities } = this.stores;
+    return signal.processPreKeyBundle(bundle, to, this.address, sessions, identities);
   }
 
   encrypt(plaintext: Uint8Array, to: signal.ProtocolAddress): Promise<signal.CiphertextMessage> {
-    return signal.signalEncrypt(owned(plaintext), to, this.stores.sessions, this.stores.identities);
+    const { sessions, identities } = this.stores;
+    return signal.signalEncrypt(owned(plaintext), to, this.address, sessions, identities);
   }
 
   /** Bytes as they travel, with libsignal's type 2 or 3 told by the caller. */
@@ -70,6 +72,7 @@ export class Peer {
       ? signal.signalDecryptPreKey(
           signal.PreKeySignalMessage.deserialize(owned(bytes)),
           from,
+          this.address,
           sessions,
           identities,
           prekeys,
@@ -79,6 +82,7 @@ export class Peer {
       : signal.signalDecrypt(
           signal.SignalMessage.deserialize(owned(bytes)),
           from,
+          this.address,
           sessions,
           identities,
         );

@@ -8,6 +8,7 @@ import { kyberDecapsulate } from "../primitives/kyber1024.ts";
 import { uint32Bytes } from "../primitives/text.ts";
 import type { PrekeySignalMessage } from "../ratchet/prekey-signal-message.ts";
 import type { HandshakeUse, PrekeysForMessage, SessionContext } from "../ratchet/session-api.ts";
+import { newPqRatchet } from "../spqr/pq-ratchet.ts";
 import { responderKeys } from "./pqxdh.ts";
 import { KYBER_KEY_TYPE, type SignedPrekeySecret } from "./prekeys.ts";
 
@@ -52,7 +53,7 @@ export function* acceptSession(
       sending,
       baseKey: message.baseKey.slice(),
       createdAtMs: BigInt(nowMs),
-      pqRatchetKey: keys.pqRatchetKey,
+      pqRatchet: newPqRatchet(false, keys.pqRatchetKey),
     });
     return { kind: "accepted", state, use };
   } catch (cause) {

@@ -15,6 +15,7 @@ import { isSameDevice } from "../ratchet/addresses.ts";
 import { newSendingChain } from "../ratchet/double-ratchet.ts";
 import type { SessionContext } from "../ratchet/session-api.ts";
 import { withNewSession } from "../ratchet/session-record.ts";
+import { newPqRatchet } from "../spqr/pq-ratchet.ts";
 import { initiatorKeys } from "./pqxdh.ts";
 import { KYBER_KEY_TYPE } from "./prekeys.ts";
 
@@ -127,7 +128,7 @@ function* initiate(
       baseKey,
     },
     createdAtMs: BigInt(nowMs),
-    pqRatchetKey: keys.pqRatchetKey,
+    pqRatchet: newPqRatchet(true, keys.pqRatchetKey),
   });
 }
 

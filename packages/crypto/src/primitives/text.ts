@@ -26,3 +26,9 @@ export function lengthPrefixed(bytes: Uint8Array): Uint8Array {
   all.set(bytes, 2);
   return all;
 }
+
+export function uint64Bytes(value: bigint): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, value);
+  return bytes;
+}

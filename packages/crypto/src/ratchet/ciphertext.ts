@@ -4,12 +4,12 @@ import { decodePrekeySignalMessage, type PrekeySignalMessage } from "./prekey-si
 import { decodeSignalMessage, type ReadSignalMessage } from "./signal-message.ts";
 
 /**
- * The first byte of an envelope's ciphertext, for devices only (delivery.md 1). These two are the ratchet
- * without its post-quantum half; with it they are 0x02 and 0x03.
+ * The first byte of an envelope's ciphertext, for devices only (delivery.md 1). 0x12 and 0x13 were the ratchet
+ * without its post-quantum half: they are not read any more.
  */
 export const CiphertextKind = {
-  MESSAGE: 0x12,
-  PREKEY_MESSAGE: 0x13,
+  MESSAGE: 0x02,
+  PREKEY_MESSAGE: 0x03,
 } as const;
 
 export type ReadCiphertext =

@@ -1,8 +1,15 @@
-import { equalBytes, type ReceivingChain, type SessionState } from "@parley/protocol";
+import {
+  equalBytes,
+  type PqRatchet,
+  type ReceivingChain,
+  type SessionState,
+} from "@parley/protocol";
 import { CryptoError } from "../crypto-error.ts";
 import { curveKey, montgomeryPart } from "../identity/device-keys.ts";
 import { type Operation, x25519, x25519PublicKey } from "../operation.ts";
 import { aesCbcDecrypt, aesCbcEncrypt } from "../primitives/cipher.ts";
+import { type BraidMessage, decodeBraidMessage } from "../spqr/braid-message.ts";
+import { pqReceive, pqSend } from "../spqr/pq-ratchet.ts";
 import { chainStep, messageKeys, type RootStep, rootStep } from "./ratchet-keys.ts";
 import type { RandomBytes } from "./session-api.ts";
 import { encodeSignalMessage, isGenuine, type ReadSignalMessage } from "./signal-message.ts";
@@ -15,6 +22,7 @@ export const RECEIVING_CHAINS_MAX = 5;
 /** A session that can send. */
 export type SendingState = SessionState & {
   readonly sending: NonNullable<SessionState["sending"]>;
+  readonly pqRatchet: NonNullable<SessionState["pqRatchet"]>;
 };
 
 export interface Sent {
@@ -23,23 +31,26 @@ export interface Sent {
   readonly message: Uint8Array;
 }
 
-/** RatchetSendKey and ENCRYPT (Double Ratchet section 3.4). */
-export function ratchetSend(
-  state: SendingState,
-  plaintext: Uint8Array,
-  addresses: Uint8Array | undefined,
-): Sent {
+export interface Sending {
+  readonly plaintext: Uint8Array;
+  readonly addresses: Uint8Array | undefined;
+  readonly random: RandomBytes;
+}
+
+/** RatchetSendKey and ENCRYPT (Double Ratchet sections 3.4 and 6.4: the Triple Ratchet). */
+export function ratchetSend(state: SendingState, { plaintext, addresses, random }: Sending): Sent {
   const { sending } = state;
   if (sending.counter === COUNTER_MAX) throw new CryptoError("misuse", "the sending chain is full");
   const { nextChainKey, seed } = chainStep(sending.chainKey);
-  const keys = messageKeys(seed, PQ_KEY_NONE);
+  const pq = pqSend(state.pqRatchet, random);
+  const keys = messageKeys(seed, pq.key);
   const message = encodeSignalMessage(
     {
       ratchetKey: sending.ratchetPublic,
       counter: sending.counter,
       previousCounter: state.previousCounter,
       ciphertext: aesCbcEncrypt(keys.cipherKey, keys.iv, plaintext),
-      pqRatchet: undefined,
+      pqRatchet: pq.message,
       addresses,
     },
     {
@@ -49,7 +60,7 @@ export function ratchetSend(
     },
   );
   const next = { ...sending, chainKey: nextChainKey, counter: sending.counter + 1 };
-  return { state: { ...state, sending: next }, message };
+  return { state: { ...state, sending: next, pqRatchet: pq.ratchet }, message };
 }
 
 export type Received =
@@ -75,7 +86,9 @@ export function knowsRatchetKey(state: SessionState, ratchetKey: Uint8Array): bo
 }
 
 /** RatchetReceiveKey and DECRYPT (Double Ratchet section 3.5). The state that is given never changes. */
-export function* ratchetReceive(state: SessionState, input: ReceiveInput): Operation<Received> {
+export function* ratchetReceive(state: SessionState, given: ReceiveInput): Operation<Received> {
+  const input = withBraid(given);
+  if (input === undefined || state.pqRatchet === undefined) return failed("malformed");
   const { message } = input;
   const chain = chainOf(state, message.ratchetKey);
   if (chain !== undefined) return receiveOn(state, chain, input);
@@ -85,29 +98,42 @@ export function* ratchetReceive(state: SessionState, input: ReceiveInput): Opera
   return yield* receiveOnNewChain(state, input);
 }
 
-/** The place of the post-quantum ratchet's key for a message (field 5). */
-const PQ_KEY_NONE = undefined;
+/** No message is read without the post-quantum ratchet: there is nothing to fall back to. */
+function withBraid(input: ReceiveInput): BraidedInput | undefined {
+  const { pqRatchet } = input.message;
+  if (pqRatchet === undefined) return undefined;
+  try {
+    return { ...input, braid: decodeBraidMessage(pqRatchet) };
+  } catch {
+    return undefined;
+  }
+}
+
+interface BraidedInput extends ReceiveInput {
+  readonly braid: BraidMessage;
+}
+
 const COUNTER_MAX = 0xffff_ffff;
 
-function receiveOn(state: SessionState, chain: ReceivingChain, input: ReceiveInput): Received {
+function receiveOn(state: SessionState, chain: ReceivingChain, input: BraidedInput): Received {
   const { message, nowMs } = input;
   const { counter } = message;
   if (counter < chain.counter) {
     const skipped = findSkipped(chain, counter);
     if (skipped === undefined) return { kind: "repeat" };
-    const plaintext = open(state, message, skipped.seed);
-    if (plaintext === undefined) return failed("not-authentic");
-    return read(replaceChain(state, withoutSkipped(chain, counter, nowMs)), plaintext, nowMs);
+    const opened = open(state, input, skipped.seed);
+    if (opened.kind !== "opened") return opened;
+    return read(replaceChain(state, withoutSkipped(chain, counter, nowMs)), opened, nowMs);
   }
   if (counter - chain.counter > FORWARD_JUMP_MAX) return failed("too-far-ahead");
   const forwarded = forwardTo(chain, counter, nowMs);
-  const plaintext = open(state, message, forwarded.seed);
-  if (plaintext === undefined) return failed("not-authentic");
-  return read(replaceChain(state, forwarded.chain), plaintext, nowMs);
+  const opened = open(state, input, forwarded.seed);
+  if (opened.kind !== "opened") return opened;
+  return read(replaceChain(state, forwarded.chain), opened, nowMs);
 }
 
 /** DHRatchet (Double Ratchet section 3.5): our new ratchet key is made once the message has proved genuine. */
-function* receiveOnNewChain(state: SessionState, input: ReceiveInput): Operation<Received> {
+function* receiveOnNewChain(state: SessionState, input: BraidedInput): Operation<Received> {
   const { message, nowMs } = input;
   const { sending } = state;
   if (sending === undefined) return failed("not-authentic");
@@ -123,8 +149,8 @@ function* receiveOnNewChain(state: SessionState, input: ReceiveInput): Operation
   }
   const fresh = newChain(message.ratchetKey, step.chainKey);
   const { chain, seed } = forwardTo(fresh, message.counter, nowMs);
-  const plaintext = open(state, message, seed);
-  if (plaintext === undefined) return failed("not-authentic");
+  const opened = open(state, input, seed);
+  if (opened.kind !== "opened") return opened;
   const ratchetPrivate = input.random(32);
   const turned = yield* newSendingChain({ ratchetPrivate, remote, rootKey: step.rootKey });
   const received: SessionState = {
@@ -133,7 +159,7 @@ function* receiveOnNewChain(state: SessionState, input: ReceiveInput): Operation
     // As libsignal counts it: the last counter that was used, 0 also where none was.
     previousCounter: Math.max(0, sending.counter - 1),
   };
-  return read(received, plaintext, nowMs);
+  return read(received, opened, nowMs);
 }
 
 export interface RatchetTurn {
@@ -161,29 +187,40 @@ export function* newSendingChain(
   return { rootKey, sending };
 }
 
-/** Undefined where the MAC does not hold, or what it holds is no padded text. */
+interface Opened {
+  readonly kind: "opened";
+  readonly plaintext: Uint8Array;
+  readonly pqRatchet: PqRatchet;
+}
+
+/** Fails where the MAC does not hold, or what it holds is no padded text. */
 function open(
   state: SessionState,
-  message: ReadSignalMessage,
+  { message, braid, nowMs }: BraidedInput,
   seed: Uint8Array,
-): Uint8Array | undefined {
-  const keys = messageKeys(seed, PQ_KEY_NONE);
+): Opened | Extract<Received, { kind: "failed" }> {
+  const pq = pqReceive(state.pqRatchet as PqRatchet, braid, nowMs);
+  // A key that is used up in one ratchet only is nobody's honest message.
+  if (pq.kind !== "key") return failed(pq.kind === "repeat" ? "not-authentic" : pq.cause);
+  const keys = messageKeys(seed, pq.key);
   const mac = {
     key: keys.macKey,
     senderIdentity: state.remoteIdentity,
     receiverIdentity: state.localIdentity,
   };
-  if (!isGenuine(message, mac)) return undefined;
+  if (!isGenuine(message, mac)) return failed("not-authentic");
   try {
-    return aesCbcDecrypt(keys.cipherKey, keys.iv, message.ciphertext);
+    const plaintext = aesCbcDecrypt(keys.cipherKey, keys.iv, message.ciphertext);
+    return { kind: "opened", plaintext, pqRatchet: pq.ratchet };
   } catch {
-    return undefined;
+    return failed("not-authentic");
   }
 }
 
-function read(state: SessionState, plaintext: Uint8Array, nowMs: number): Received {
+function read(state: SessionState, { plaintext, pqRatchet }: Opened, nowMs: number): Received {
   const { pendingPrekey: _answered, ...rest } = state;
-  return { kind: "read", state: { ...rest, lastReceivedAtMs: BigInt(nowMs) }, plaintext };
+  const after = { ...rest, pqRatchet, lastReceivedAtMs: BigInt(nowMs) };
+  return { kind: "read", state: after, plaintext };
 }
 
 function chainOf(state: SessionState, ratchetKey: Uint8Array): ReceivingChain | undefined {
@@ -215,6 +252,8 @@ function addChain(state: SessionState, chain: ReceivingChain): SessionState {
   return { ...state, receiving, spentChains };
 }
 
-function failed(cause: "not-authentic" | "too-far-ahead" | "malformed"): Received {
+function failed(
+  cause: "not-authentic" | "too-far-ahead" | "malformed",
+): Extract<Received, { kind: "failed" }> {
   return { kind: "failed", cause };
 }

@@ -16,19 +16,19 @@ export interface Encrypted {
 }
 
 /** Until the other side has answered, every message is a prekey message. Throws `misuse` unless `canSend`. */
-// biome-ignore lint/correctness/useYield: the post-quantum ratchet's turns have public-key steps
+// biome-ignore lint/correctness/useYield: a ratchet that turns as it sends would have public-key steps
 export function* encrypt(
   record: SessionRecord,
-  context: Omit<SessionContext, "random">,
+  context: SessionContext,
   plaintext: Uint8Array,
   rules: WireRules = PARLEY_WIRE,
 ): Operation<Encrypted> {
-  const { local, remote, nowMs } = context;
+  const { local, remote, nowMs, random } = context;
   const current = sendingState(record, remote.identity, nowMs);
   if (current === undefined) throw new CryptoError("misuse", "no session that can send");
   const named = current.pendingPrekey !== undefined && rules.addressesInPrekeyMessages;
   const addresses = named ? addressesField(local, remote) : undefined;
-  const { state, message } = ratchetSend(current, plaintext, addresses);
+  const { state, message } = ratchetSend(current, { plaintext, addresses, random });
   return { record: { ...record, current: state }, ciphertext: ciphertextOf(state, message) };
 }
 

@@ -44,6 +44,8 @@ export function sendingState(
 ): SendingState | undefined {
   const current = record?.current;
   if (current?.sending === undefined || current.receiveOnly) return undefined;
+  // Of a version without the post-quantum ratchet: it is begun anew, never gone on with.
+  if (current.pqRatchet === undefined) return undefined;
   // The device id may have been given to another device since.
   if (!equalBytes(current.remoteIdentity, remoteIdentity)) return undefined;
   const heardAtMs = Math.max(Number(current.lastReceivedAtMs), Number(current.createdAtMs));

@@ -13,7 +13,7 @@ import type { Trace } from "../simulation/trace.ts";
 import type { Counters } from "./sometimes.ts";
 
 /** The first byte of a ciphertext that opens a session: with SPQR, and without. */
-const PREKEY_MESSAGE = [0x03, 0x13];
+const PREKEY_MESSAGE = 0x03;
 
 export interface WireWatchParts {
   readonly history: History;
@@ -147,5 +147,5 @@ export class WireWatch implements Watch {
 }
 
 function isPrekeyMessage({ ciphertext }: Envelope): boolean {
-  return PREKEY_MESSAGE.includes(ciphertext[0] as number);
+  return ciphertext[0] === PREKEY_MESSAGE;
 }

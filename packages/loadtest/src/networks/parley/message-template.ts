@@ -6,7 +6,7 @@ import { type Account, DEVICE_ID } from "./account.ts";
 import { clientFrame, OPCODE, payloadOffset } from "./wire/client-frame.ts";
 
 /** The kind of ciphertext that our client makes now, without post-quantum ratchet. */
-const CIPHERTEXT_KIND = 0x12;
+const CIPHERTEXT_KIND = 0x02;
 /** Id, device, class, urgent, and the tag and length of the ciphertext. */
 const ENVELOPE_HEAD_BYTES = 27;
 /** In the ciphertext behind its kind: the clock of the sending process as a double, and the message's number. */

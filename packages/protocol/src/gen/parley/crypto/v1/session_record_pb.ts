@@ -4,15 +4,15 @@
 
 // Session records, as devices store them. Never on any wire, never in a backup.
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file parley/crypto/v1/session_record.proto.
  */
 export const file_parley_crypto_v1_session_record: GenFile = /*@__PURE__*/
-  fileDesc("CiVwYXJsZXkvY3J5cHRvL3YxL3Nlc3Npb25fcmVjb3JkLnByb3RvEhBwYXJsZXkuY3J5cHRvLnYxInIKDVNlc3Npb25SZWNvcmQSLwoHY3VycmVudBgBIAEoCzIeLnBhcmxleS5jcnlwdG8udjEuU2Vzc2lvblN0YXRlEjAKCGFyY2hpdmVkGAIgAygLMh4ucGFybGV5LmNyeXB0by52MS5TZXNzaW9uU3RhdGUihQQKDFNlc3Npb25TdGF0ZRIWCg5sb2NhbF9pZGVudGl0eRgBIAEoDBIXCg9yZW1vdGVfaWRlbnRpdHkYAiABKAwSHQoVbG9jYWxfcmVnaXN0cmF0aW9uX2lkGAMgASgNEh4KFnJlbW90ZV9yZWdpc3RyYXRpb25faWQYBCABKA0SEAoIcm9vdF9rZXkYBSABKAwSLwoHc2VuZGluZxgGIAEoCzIeLnBhcmxleS5jcnlwdG8udjEuU2VuZGluZ0NoYWluEjMKCXJlY2VpdmluZxgHIAMoCzIgLnBhcmxleS5jcnlwdG8udjEuUmVjZWl2aW5nQ2hhaW4SGAoQcHJldmlvdXNfY291bnRlchgIIAEoDRIQCghiYXNlX2tleRgJIAEoDBI3Cg5wZW5kaW5nX3ByZWtleRgKIAEoCzIfLnBhcmxleS5jcnlwdG8udjEuUGVuZGluZ1ByZWtleRIVCg1jcmVhdGVkX2F0X21zGAsgASgEEhYKDmFyY2hpdmVkX2F0X21zGAwgASgEEhQKDHJlY2VpdmVfb25seRgNIAEoCBIWCg5wcV9yYXRjaGV0X2tleRgOIAEoDBIYChBwcV9yYXRjaGV0X3N0YXRlGA8gASgMEhsKE2xhc3RfcmVjZWl2ZWRfYXRfbXMYECABKAQSFAoMc3BlbnRfY2hhaW5zGBEgASgMImMKDFNlbmRpbmdDaGFpbhIXCg9yYXRjaGV0X3ByaXZhdGUYASABKAwSFgoOcmF0Y2hldF9wdWJsaWMYAiABKAwSEQoJY2hhaW5fa2V5GAMgASgMEg8KB2NvdW50ZXIYBCABKA0iewoOUmVjZWl2aW5nQ2hhaW4SFgoOcmF0Y2hldF9wdWJsaWMYASABKAwSEQoJY2hhaW5fa2V5GAIgASgMEg8KB2NvdW50ZXIYAyABKA0SLQoHc2tpcHBlZBgEIAMoCzIcLnBhcmxleS5jcnlwdG8udjEuU2tpcHBlZEtleSJBCgpTa2lwcGVkS2V5Eg8KB2NvdW50ZXIYASABKA0SDAoEc2VlZBgCIAEoDBIUCgxzdG9yZWRfYXRfbXMYAyABKAQiigEKDVBlbmRpbmdQcmVrZXkSGgoSb25lX3RpbWVfcHJla2V5X2lkGAEgASgNEhgKEHNpZ25lZF9wcmVrZXlfaWQYAiABKA0SFwoPa3liZXJfcHJla2V5X2lkGAMgASgNEhgKEGt5YmVyX2NpcGhlcnRleHQYBCABKAwSEAoIYmFzZV9rZXkYBSABKAxiBnByb3RvMw");
+  fileDesc("CiVwYXJsZXkvY3J5cHRvL3YxL3Nlc3Npb25fcmVjb3JkLnByb3RvEhBwYXJsZXkuY3J5cHRvLnYxInIKDVNlc3Npb25SZWNvcmQSLwoHY3VycmVudBgBIAEoCzIeLnBhcmxleS5jcnlwdG8udjEuU2Vzc2lvblN0YXRlEjAKCGFyY2hpdmVkGAIgAygLMh4ucGFybGV5LmNyeXB0by52MS5TZXNzaW9uU3RhdGUikAQKDFNlc3Npb25TdGF0ZRIWCg5sb2NhbF9pZGVudGl0eRgBIAEoDBIXCg9yZW1vdGVfaWRlbnRpdHkYAiABKAwSHQoVbG9jYWxfcmVnaXN0cmF0aW9uX2lkGAMgASgNEh4KFnJlbW90ZV9yZWdpc3RyYXRpb25faWQYBCABKA0SEAoIcm9vdF9rZXkYBSABKAwSLwoHc2VuZGluZxgGIAEoCzIeLnBhcmxleS5jcnlwdG8udjEuU2VuZGluZ0NoYWluEjMKCXJlY2VpdmluZxgHIAMoCzIgLnBhcmxleS5jcnlwdG8udjEuUmVjZWl2aW5nQ2hhaW4SGAoQcHJldmlvdXNfY291bnRlchgIIAEoDRIQCghiYXNlX2tleRgJIAEoDBI3Cg5wZW5kaW5nX3ByZWtleRgKIAEoCzIfLnBhcmxleS5jcnlwdG8udjEuUGVuZGluZ1ByZWtleRIVCg1jcmVhdGVkX2F0X21zGAsgASgEEhYKDmFyY2hpdmVkX2F0X21zGAwgASgEEhQKDHJlY2VpdmVfb25seRgNIAEoCBIbChNsYXN0X3JlY2VpdmVkX2F0X21zGBAgASgEEhQKDHNwZW50X2NoYWlucxgRIAEoDBIvCgpwcV9yYXRjaGV0GBIgASgLMhsucGFybGV5LmNyeXB0by52MS5QcVJhdGNoZXRKBAgOEA9KBAgPEBAihwEKCVBxUmF0Y2hldBIUCgxpc19pbml0aWF0b3IYASABKAgSJgoFYnJhaWQYAiABKAsyFy5wYXJsZXkuY3J5cHRvLnYxLkJyYWlkEhEKCW5leHRfcm9vdBgDIAEoDBIpCgZlcG9jaHMYBCADKAsyGS5wYXJsZXkuY3J5cHRvLnYxLlBxRXBvY2gicgoHUHFFcG9jaBINCgVlcG9jaBgBIAEoBBIqCgdzZW5kaW5nGAIgASgLMhkucGFybGV5LmNyeXB0by52MS5QcUNoYWluEiwKCXJlY2VpdmluZxgDIAEoCzIZLnBhcmxleS5jcnlwdG8udjEuUHFDaGFpbiJYCgdQcUNoYWluEgsKA2tleRgBIAEoDBIPCgdjb3VudGVyGAIgASgNEi8KB3NraXBwZWQYAyADKAsyHi5wYXJsZXkuY3J5cHRvLnYxLlBxU2tpcHBlZEtleSJCCgxQcVNraXBwZWRLZXkSDwoHY291bnRlchgBIAEoDRILCgNrZXkYAiABKAwSFAoMc3RvcmVkX2F0X21zGAMgASgEIqgCCgVCcmFpZBIrCgVwaGFzZRgBIAEoDjIcLnBhcmxleS5jcnlwdG8udjEuQnJhaWRQaGFzZRINCgVlcG9jaBgCIAEoBBIaChJhdXRoZW50aWNhdG9yX3Jvb3QYAyABKAwSGQoRYXV0aGVudGljYXRvcl9tYWMYBCABKAwSDAoEc2VlZBgFIAEoDBIOCgZoZWFkZXIYBiABKAwSDgoGdmVjdG9yGAcgASgMEhQKDGVuY2Fwc3VsYXRlZBgIIAEoDBITCgtjaXBoZXJ0ZXh0MRgJIAEoDBIPCgdzZW5kaW5nGAogASgMEhIKCm5leHRfY2h1bmsYCyABKA0SLgoIcmVjZWl2ZWQYDCADKAsyHC5wYXJsZXkuY3J5cHRvLnYxLkJyYWlkQ2h1bmsiKQoKQnJhaWRDaHVuaxINCgVpbmRleBgBIAEoDRIMCgRkYXRhGAIgASgMImMKDFNlbmRpbmdDaGFpbhIXCg9yYXRjaGV0X3ByaXZhdGUYASABKAwSFgoOcmF0Y2hldF9wdWJsaWMYAiABKAwSEQoJY2hhaW5fa2V5GAMgASgMEg8KB2NvdW50ZXIYBCABKA0iewoOUmVjZWl2aW5nQ2hhaW4SFgoOcmF0Y2hldF9wdWJsaWMYASABKAwSEQoJY2hhaW5fa2V5GAIgASgMEg8KB2NvdW50ZXIYAyABKA0SLQoHc2tpcHBlZBgEIAMoCzIcLnBhcmxleS5jcnlwdG8udjEuU2tpcHBlZEtleSJBCgpTa2lwcGVkS2V5Eg8KB2NvdW50ZXIYASABKA0SDAoEc2VlZBgCIAEoDBIUCgxzdG9yZWRfYXRfbXMYAyABKAQiigEKDVBlbmRpbmdQcmVrZXkSGgoSb25lX3RpbWVfcHJla2V5X2lkGAEgASgNEhgKEHNpZ25lZF9wcmVrZXlfaWQYAiABKA0SFwoPa3liZXJfcHJla2V5X2lkGAMgASgNEhgKEGt5YmVyX2NpcGhlcnRleHQYBCABKAwSEAoIYmFzZV9rZXkYBSABKAwqkgMKCkJyYWlkUGhhc2USGwoXQlJBSURfUEhBU0VfVU5TUEVDSUZJRUQQABIeChpCUkFJRF9QSEFTRV9LRVlTX1VOU0FNUExFRBABEhwKGEJSQUlEX1BIQVNFX0tFWVNfU0FNUExFRBACEhsKF0JSQUlEX1BIQVNFX0hFQURFUl9TRU5UEAMSHAoYQlJBSURfUEhBU0VfQ1QxX1JFQ0VJVkVEEAQSJAogQlJBSURfUEhBU0VfRUtfU0VOVF9DVDFfUkVDRUlWRUQQBRIiCh5CUkFJRF9QSEFTRV9OT19IRUFERVJfUkVDRUlWRUQQBhIfChtCUkFJRF9QSEFTRV9IRUFERVJfUkVDRUlWRUQQBxIbChdCUkFJRF9QSEFTRV9DVDFfU0FNUExFRBAIEicKI0JSQUlEX1BIQVNFX0VLX1JFQ0VJVkVEX0NUMV9TQU1QTEVEEAkSIAocQlJBSURfUEhBU0VfQ1QxX0FDS05PV0xFREdFRBAKEhsKF0JSQUlEX1BIQVNFX0NUMl9TQU1QTEVEEAtiBnByb3RvMw");
 
 /**
  * All sessions with one device.
@@ -122,18 +122,6 @@ export type SessionState = Message<"parley.crypto.v1.SessionState"> & {
   receiveOnly: boolean;
 
   /**
-   * The place of the post-quantum ratchet's state: its key from the handshake until then.
-   *
-   * @generated from field: bytes pq_ratchet_key = 14;
-   */
-  pqRatchetKey: Uint8Array;
-
-  /**
-   * @generated from field: bytes pq_ratchet_state = 15;
-   */
-  pqRatchetState: Uint8Array;
-
-  /**
    * @generated from field: uint64 last_received_at_ms = 16;
    */
   lastReceivedAtMs: bigint;
@@ -146,6 +134,11 @@ export type SessionState = Message<"parley.crypto.v1.SessionState"> & {
    * @generated from field: bytes spent_chains = 17;
    */
   spentChains: Uint8Array;
+
+  /**
+   * @generated from field: parley.crypto.v1.PqRatchet pq_ratchet = 18;
+   */
+  pqRatchet?: PqRatchet | undefined;
 };
 
 /**
@@ -154,6 +147,237 @@ export type SessionState = Message<"parley.crypto.v1.SessionState"> & {
  */
 export const SessionStateSchema: GenMessage<SessionState> = /*@__PURE__*/
   messageDesc(file_parley_crypto_v1_session_record, 1);
+
+/**
+ * The sparse post-quantum ratchet (Double Ratchet revision 4, section 5).
+ *
+ * @generated from message parley.crypto.v1.PqRatchet
+ */
+export type PqRatchet = Message<"parley.crypto.v1.PqRatchet"> & {
+  /**
+   * On the side that began the session.
+   *
+   * @generated from field: bool is_initiator = 1;
+   */
+  isInitiator: boolean;
+
+  /**
+   * @generated from field: parley.crypto.v1.Braid braid = 2;
+   */
+  braid?: Braid | undefined;
+
+  /**
+   * @generated from field: bytes next_root = 3;
+   */
+  nextRoot: Uint8Array;
+
+  /**
+   * By rising epoch, at most 4.
+   *
+   * @generated from field: repeated parley.crypto.v1.PqEpoch epochs = 4;
+   */
+  epochs: PqEpoch[];
+};
+
+/**
+ * Describes the message parley.crypto.v1.PqRatchet.
+ * Use `create(PqRatchetSchema)` to create a new message.
+ */
+export const PqRatchetSchema: GenMessage<PqRatchet> = /*@__PURE__*/
+  messageDesc(file_parley_crypto_v1_session_record, 2);
+
+/**
+ * @generated from message parley.crypto.v1.PqEpoch
+ */
+export type PqEpoch = Message<"parley.crypto.v1.PqEpoch"> & {
+  /**
+   * @generated from field: uint64 epoch = 1;
+   */
+  epoch: bigint;
+
+  /**
+   * Missing once a later epoch sends.
+   *
+   * @generated from field: parley.crypto.v1.PqChain sending = 2;
+   */
+  sending?: PqChain | undefined;
+
+  /**
+   * @generated from field: parley.crypto.v1.PqChain receiving = 3;
+   */
+  receiving?: PqChain | undefined;
+};
+
+/**
+ * Describes the message parley.crypto.v1.PqEpoch.
+ * Use `create(PqEpochSchema)` to create a new message.
+ */
+export const PqEpochSchema: GenMessage<PqEpoch> = /*@__PURE__*/
+  messageDesc(file_parley_crypto_v1_session_record, 3);
+
+/**
+ * @generated from message parley.crypto.v1.PqChain
+ */
+export type PqChain = Message<"parley.crypto.v1.PqChain"> & {
+  /**
+   * @generated from field: bytes key = 1;
+   */
+  key: Uint8Array;
+
+  /**
+   * Of the last message key that was made.
+   *
+   * @generated from field: uint32 counter = 2;
+   */
+  counter: number;
+
+  /**
+   * At most 2,000, for 30 days; oldest first.
+   *
+   * @generated from field: repeated parley.crypto.v1.PqSkippedKey skipped = 3;
+   */
+  skipped: PqSkippedKey[];
+};
+
+/**
+ * Describes the message parley.crypto.v1.PqChain.
+ * Use `create(PqChainSchema)` to create a new message.
+ */
+export const PqChainSchema: GenMessage<PqChain> = /*@__PURE__*/
+  messageDesc(file_parley_crypto_v1_session_record, 4);
+
+/**
+ * @generated from message parley.crypto.v1.PqSkippedKey
+ */
+export type PqSkippedKey = Message<"parley.crypto.v1.PqSkippedKey"> & {
+  /**
+   * @generated from field: uint32 counter = 1;
+   */
+  counter: number;
+
+  /**
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+
+  /**
+   * @generated from field: uint64 stored_at_ms = 3;
+   */
+  storedAtMs: bigint;
+};
+
+/**
+ * Describes the message parley.crypto.v1.PqSkippedKey.
+ * Use `create(PqSkippedKeySchema)` to create a new message.
+ */
+export const PqSkippedKeySchema: GenMessage<PqSkippedKey> = /*@__PURE__*/
+  messageDesc(file_parley_crypto_v1_session_record, 5);
+
+/**
+ * @generated from message parley.crypto.v1.Braid
+ */
+export type Braid = Message<"parley.crypto.v1.Braid"> & {
+  /**
+   * @generated from field: parley.crypto.v1.BraidPhase phase = 1;
+   */
+  phase: BraidPhase;
+
+  /**
+   * @generated from field: uint64 epoch = 2;
+   */
+  epoch: bigint;
+
+  /**
+   * The authenticator's two keys.
+   *
+   * @generated from field: bytes authenticator_root = 3;
+   */
+  authenticatorRoot: Uint8Array;
+
+  /**
+   * @generated from field: bytes authenticator_mac = 4;
+   */
+  authenticatorMac: Uint8Array;
+
+  /**
+   * On the side whose key it is: d || z.
+   *
+   * @generated from field: bytes seed = 5;
+   */
+  seed: Uint8Array;
+
+  /**
+   * rho || SHA3-256(encapsulation key).
+   *
+   * @generated from field: bytes header = 6;
+   */
+  header: Uint8Array;
+
+  /**
+   * @generated from field: bytes vector = 7;
+   */
+  vector: Uint8Array;
+
+  /**
+   * On the side that encapsulates: the message m.
+   *
+   * @generated from field: bytes encapsulated = 8;
+   */
+  encapsulated: Uint8Array;
+
+  /**
+   * @generated from field: bytes ciphertext1 = 9;
+   */
+  ciphertext1: Uint8Array;
+
+  /**
+   * What goes out in chunks, and the next one's index.
+   *
+   * @generated from field: bytes sending = 10;
+   */
+  sending: Uint8Array;
+
+  /**
+   * @generated from field: uint32 next_chunk = 11;
+   */
+  nextChunk: number;
+
+  /**
+   * What has come in of what the other side sends.
+   *
+   * @generated from field: repeated parley.crypto.v1.BraidChunk received = 12;
+   */
+  received: BraidChunk[];
+};
+
+/**
+ * Describes the message parley.crypto.v1.Braid.
+ * Use `create(BraidSchema)` to create a new message.
+ */
+export const BraidSchema: GenMessage<Braid> = /*@__PURE__*/
+  messageDesc(file_parley_crypto_v1_session_record, 6);
+
+/**
+ * @generated from message parley.crypto.v1.BraidChunk
+ */
+export type BraidChunk = Message<"parley.crypto.v1.BraidChunk"> & {
+  /**
+   * @generated from field: uint32 index = 1;
+   */
+  index: number;
+
+  /**
+   * @generated from field: bytes data = 2;
+   */
+  data: Uint8Array;
+};
+
+/**
+ * Describes the message parley.crypto.v1.BraidChunk.
+ * Use `create(BraidChunkSchema)` to create a new message.
+ */
+export const BraidChunkSchema: GenMessage<BraidChunk> = /*@__PURE__*/
+  messageDesc(file_parley_crypto_v1_session_record, 7);
 
 /**
  * @generated from message parley.crypto.v1.SendingChain
@@ -187,7 +411,7 @@ export type SendingChain = Message<"parley.crypto.v1.SendingChain"> & {
  * Use `create(SendingChainSchema)` to create a new message.
  */
 export const SendingChainSchema: GenMessage<SendingChain> = /*@__PURE__*/
-  messageDesc(file_parley_crypto_v1_session_record, 2);
+  messageDesc(file_parley_crypto_v1_session_record, 8);
 
 /**
  * @generated from message parley.crypto.v1.ReceivingChain
@@ -221,7 +445,7 @@ export type ReceivingChain = Message<"parley.crypto.v1.ReceivingChain"> & {
  * Use `create(ReceivingChainSchema)` to create a new message.
  */
 export const ReceivingChainSchema: GenMessage<ReceivingChain> = /*@__PURE__*/
-  messageDesc(file_parley_crypto_v1_session_record, 3);
+  messageDesc(file_parley_crypto_v1_session_record, 9);
 
 /**
  * @generated from message parley.crypto.v1.SkippedKey
@@ -250,7 +474,7 @@ export type SkippedKey = Message<"parley.crypto.v1.SkippedKey"> & {
  * Use `create(SkippedKeySchema)` to create a new message.
  */
 export const SkippedKeySchema: GenMessage<SkippedKey> = /*@__PURE__*/
-  messageDesc(file_parley_crypto_v1_session_record, 4);
+  messageDesc(file_parley_crypto_v1_session_record, 10);
 
 /**
  * @generated from message parley.crypto.v1.PendingPrekey
@@ -287,5 +511,85 @@ export type PendingPrekey = Message<"parley.crypto.v1.PendingPrekey"> & {
  * Use `create(PendingPrekeySchema)` to create a new message.
  */
 export const PendingPrekeySchema: GenMessage<PendingPrekey> = /*@__PURE__*/
-  messageDesc(file_parley_crypto_v1_session_record, 5);
+  messageDesc(file_parley_crypto_v1_session_record, 11);
+
+/**
+ * Where the agreement on the next epoch's key stands (ML-KEM Braid section 2.5: its states' names).
+ *
+ * @generated from enum parley.crypto.v1.BraidPhase
+ */
+export const BraidPhase = {
+  /**
+   * @generated from enum value: BRAID_PHASE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: BRAID_PHASE_KEYS_UNSAMPLED = 1;
+   */
+  KEYS_UNSAMPLED: 1,
+
+  /**
+   * @generated from enum value: BRAID_PHASE_KEYS_SAMPLED = 2;
+   */
+  KEYS_SAMPLED: 2,
+
+  /**
+   * @generated from enum value: BRAID_PHASE_HEADER_SENT = 3;
+   */
+  HEADER_SENT: 3,
+
+  /**
+   * @generated from enum value: BRAID_PHASE_CT1_RECEIVED = 4;
+   */
+  CT1_RECEIVED: 4,
+
+  /**
+   * @generated from enum value: BRAID_PHASE_EK_SENT_CT1_RECEIVED = 5;
+   */
+  EK_SENT_CT1_RECEIVED: 5,
+
+  /**
+   * @generated from enum value: BRAID_PHASE_NO_HEADER_RECEIVED = 6;
+   */
+  NO_HEADER_RECEIVED: 6,
+
+  /**
+   * @generated from enum value: BRAID_PHASE_HEADER_RECEIVED = 7;
+   */
+  HEADER_RECEIVED: 7,
+
+  /**
+   * @generated from enum value: BRAID_PHASE_CT1_SAMPLED = 8;
+   */
+  CT1_SAMPLED: 8,
+
+  /**
+   * @generated from enum value: BRAID_PHASE_EK_RECEIVED_CT1_SAMPLED = 9;
+   */
+  EK_RECEIVED_CT1_SAMPLED: 9,
+
+  /**
+   * @generated from enum value: BRAID_PHASE_CT1_ACKNOWLEDGED = 10;
+   */
+  CT1_ACKNOWLEDGED: 10,
+
+  /**
+   * @generated from enum value: BRAID_PHASE_CT2_SAMPLED = 11;
+   */
+  CT2_SAMPLED: 11,
+} as const;
+
+/**
+ * Where the agreement on the next epoch's key stands (ML-KEM Braid section 2.5: its states' names).
+ *
+ * @generated from enum parley.crypto.v1.BraidPhase
+ */
+export type BraidPhase = (typeof BraidPhase)[keyof typeof BraidPhase] | UnknownEnum;
+
+/**
+ * Describes the enum parley.crypto.v1.BraidPhase.
+ */
+export const BraidPhaseSchema: GenEnum<BraidPhase> = /*@__PURE__*/
+  enumDesc(file_parley_crypto_v1_session_record, 0);
 
