@@ -25,6 +25,7 @@ import { folderCheck } from "./adapters/health/folder-check.ts";
 import { pinoLog } from "./adapters/log/pino-log.ts";
 import { LogPushSender } from "./adapters/push/log-push-sender.ts";
 import type { Context } from "./context.ts";
+import { AddressKeys } from "./core/address-keys.ts";
 import { calmLog } from "./core/calm-log.ts";
 import { countedPush } from "./core/counted-push.ts";
 import { Invitations } from "./core/invitations.ts";
@@ -151,7 +152,7 @@ function embeddedOn(store: OpenedStore, options: EmbeddedOptions): EmbeddedServe
     ...parts,
     ...ports,
     receiptKey: receiptKeyOf(store.db, random),
-    addressSalt: random(SALT_BYTES),
+    addressKeys: new AddressKeys(clock, random),
     linkSteps: new LinkSteps(clock),
     refreshes: new SharedTimer(clock, settings.refreshMs),
     presence: new PresenceDesk({ store: presenceStore, clock, log, settings: settings.presence }),

@@ -1,3 +1,4 @@
+import type { AddressKeys } from "./core/address-keys.ts";
 import type { Limits } from "./core/limits.ts";
 import type { LinkSteps } from "./core/link-steps.ts";
 import type { PresenceDesk } from "./core/presence-desk.ts";
@@ -27,6 +28,5 @@ export interface Context extends Ports {
   /** For sessions, each after settings.refreshMs. */
   readonly refreshes: SharedTimer;
   readonly limits: Limits;
-  /** Random, for as long as the process lives: no address is kept as it is. */
-  readonly addressSalt: Uint8Array;
+  readonly addressKeys: AddressKeys;
 }

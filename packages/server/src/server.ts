@@ -1,7 +1,9 @@
 import { CloseCode } from "@parley/protocol";
 import type { Context } from "./context.ts";
 import { SharedTimer } from "./core/shared-timer.ts";
+import { Admission } from "./gateway/admission.ts";
 import { Connection, type ConnectionParts } from "./gateway/connection.ts";
+import type { SocketLimits } from "./gateway/socket-loop.ts";
 import type { Transport } from "./ports/transport.ts";
 
 /** What a transport tells of its end of one connection. */
@@ -10,11 +12,14 @@ export interface Accepted {
   receive(frame: Uint8Array): void;
   /** What is longer need not be read: before login it is less. */
   frameBytesMax(): number;
-  /** The connection has ended, whoever ended it. */
-  closed(): void;
+  /** The connection has ended; with the code by which its transport ended it, where it did. */
+  closed(closeCode?: number): void;
 }
 
 export interface Server {
+  readonly admission: Admission;
+  /** What protects the memory of sockets. */
+  readonly socketLimits: SocketLimits;
   /** A new connection. The challenge is sent before this returns. */
   accept(transport: Transport): Accepted;
   /** Takes no more connections, lets requests under way finish, and asks all clients to come back. */
@@ -41,11 +46,19 @@ export const REFUSED: Accepted = {
 
 export function createServer(context: Context): Server {
   const connections = new Set<Connection>();
+  /** Who waits longest comes first. */
+  const visitors = new Set<Connection>();
+  const admission = new Admission(context);
   const parts: ConnectionParts = {
     context,
+    admission,
     logins: new SharedTimer(context.clock, context.settings.loginTimeoutMs),
     linkings: new SharedTimer(context.clock, LINK_PATIENCE_MS),
-    ended: (connection) => connections.delete(connection),
+    loggedIn: (connection) => visitors.delete(connection),
+    ended: (connection) => {
+      visitors.delete(connection);
+      connections.delete(connection);
+    },
   };
   let isDraining = false;
   let isSilent = false;
@@ -57,10 +70,22 @@ export function createServer(context: Context): Server {
     return Math.round((((high << 8) | low) / UINT16_MAX) * span);
   };
 
+  /** Whoever means it logs in at once; so a crowd of visitors who do not, keeps nobody out. */
+  const makeRoom = () => {
+    if (visitors.size < context.settings.visitorsMax) return;
+    context.limits.refused("visitorsMax");
+    for (const oldest of visitors) {
+      oldest.end(CloseCode.OVERLOADED, "too many connections that do not log in");
+      return;
+    }
+  };
+
   context.metrics.gauge("connections", () => connections.size);
   context.metrics.gauge("sessions", () => sum(connections, (each) => (each.isLoggedIn ? 1 : 0)));
   context.metrics.gauge("bufferedBytes", () => sum(connections, (each) => each.bufferedBytes));
   return {
+    admission,
+    socketLimits: { ...context.settings, refused: (limit) => context.limits.refused(limit) },
     accept: (transport) => {
       if (isSilent) return REFUSED;
       if (isDraining || connections.size >= context.settings.connectionsMax) {
@@ -71,8 +96,10 @@ export function createServer(context: Context): Server {
         }
         return REFUSED;
       }
+      makeRoom();
       const connection = new Connection(parts, transport);
       connections.add(connection);
+      visitors.add(connection);
       return connection;
     },
     drain: async () => {

@@ -29,11 +29,25 @@ export interface ServerSettings {
   };
   readonly connectionsMax: number;
   readonly connectionsPerAccountMax: number;
+  /** Of an address; of IPv6, of a /64 network. */
+  readonly connectionsPerAddressMax: number;
+  /** Connections that have not logged in. The one that waits longest gives way to a new one. */
+  readonly visitorsMax: number;
+  /** Addresses and networks whose word about the client's address is taken: X-Forwarded-For. */
+  readonly trustedProxies: readonly string[];
   /** Requests of one connection that are under way. */
   readonly requestsMax: number;
   readonly loginTimeoutMs: number;
   /** A client that does not take its data is dropped when this much waits for it. */
   readonly bufferedBytesMax: number;
+  /** All of them together. Above it the one for whom most waits is dropped. */
+  readonly bufferedBytesTotalMax: number;
+  /** A client that takes nothing of what waits for it for this long is dropped. */
+  readonly readerStallMs: number;
+  /** Messages that have not come whole, of all clients together. Above it the longest is dropped. */
+  readonly receivedBytesTotalMax: number;
+  /** For a message to come whole. */
+  readonly messageMs: number;
   /** How often a connection does what a lost wake-up would have done; below the registry's five minutes. */
   readonly refreshMs: number;
   /** How long requests under way may take once the server stops. */
@@ -85,6 +99,8 @@ export const SETTINGS_DEFAULT: ServerSettings = {
     failedLoginsPerAddressPerMinute: 30,
     // Of an address. Linking takes about eight steps, and a step that has not come is asked for again.
     linkStepsPerAddressPerMinute: 60,
+    // Of an address. Everybody of a large house, behind one address, after the server was away.
+    connectionsPerAddressPerMinute: 2_000,
     // Of an account. One at each change of the window and of what is shown in it, and twice as many to spare.
     presenceRequestsPerMinute: 120,
   },
@@ -111,10 +127,24 @@ export const SETTINGS_DEFAULT: ServerSettings = {
   connectionsMax: 20_000,
   // Every device that an account may have; a device has one connection, the newest.
   connectionsPerAccountMax: DEVICES_PER_ACCOUNT_MAX,
+  // A company or a school behind one address: a thousand people with two devices each.
+  connectionsPerAddressMax: 2_000,
+  // A login takes milliseconds, and two round trips of the network: this many at once log in within a second.
+  visitorsMax: 2_000,
+  // A proxy on the same machine. Whoever is there may do worse than to give a wrong address.
+  trustedProxies: ["127.0.0.1", "::1"],
   requestsMax: 128,
   loginTimeoutMs: 10_000,
   // Four times what a stream has under way.
   bufferedBytesMax: 4 * MiB,
+  // Thirty-two slow readers with all that a stream has under way.
+  bufferedBytesTotalMax: 32 * MiB,
+  // Half the time in which a connection that is silently gone is found by its pings.
+  readerStallMs: 30_000,
+  // Twelve of the longest at once.
+  receivedBytesTotalMax: 16 * MiB,
+  // The longest, at 90 kbit/s.
+  messageMs: 120_000,
   refreshMs: 60_000,
   drainMs: 5_000,
 };

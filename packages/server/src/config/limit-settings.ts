@@ -77,6 +77,10 @@ const LINES: Readonly<Record<RateLimit, Line>> = {
     key: "link_steps_per_address_per_minute",
     doc: "Steps of linking a device, from one address.",
   },
+  connectionsPerAddressPerMinute: {
+    key: "connections_per_address_per_minute",
+    doc: "New connections from one address, of whatever kind.",
+  },
   presenceRequestsPerMinute: {
     key: "presence_requests_per_minute",
     doc: "How often one account says who may see it and whether somebody is there, or whom it watches.",

@@ -2,6 +2,7 @@ import { DEVICES_PER_ACCOUNT_MAX } from "@parley/protocol";
 import { LOG_LEVELS } from "./config.ts";
 import { decimal, integer, listOf, oneOf, place, text, truth } from "./kind.ts";
 import { limitSettings } from "./limit-settings.ts";
+import { isNetwork } from "./network.ts";
 import { isOrigin } from "./origin.ts";
 import { type Setting, setting } from "./setting.ts";
 
@@ -52,6 +53,23 @@ export const SCHEMA: readonly Setting[] = [
     at: "settings.connectionsPerAccountMax",
     doc: "Devices of one account that are connected at once. One more is answered as busy when it logs in.",
   }),
+  setting("server", "connections_per_address_max", integer(1, 1_000_000), {
+    at: "settings.connectionsPerAddressMax",
+    doc: "Connections from one address (of IPv6, from one /64 network) at once. One more is answered with status 429.",
+  }),
+  setting("server", "visitors_max", integer(1, 1_000_000), {
+    at: "settings.visitorsMax",
+    doc: "Connections that have not logged in. The one that waits longest gives way to a new one.",
+  }),
+  setting(
+    "server",
+    "trusted_proxies",
+    listOf("addresses or networks such as 10.0.0.0/8", networkText()),
+    {
+      at: "settings.trustedProxies",
+      doc: "Proxies in front of this server: of what they say in `X-Forwarded-For`, the last address that is not theirs counts as the client's. From everywhere else the header means nothing.",
+    },
+  ),
   setting("server", "requests_max", integer(1, 10_000), {
     at: "settings.requestsMax",
     doc: "Requests of one connection that are under way; the next one is answered as busy. Clients keep 128 sends under way.",
@@ -63,6 +81,22 @@ export const SCHEMA: readonly Setting[] = [
   setting("server", "buffered_bytes_max", integer(64 * 1024, GiB), {
     at: "settings.bufferedBytesMax",
     doc: "A client that takes no data is dropped when this much waits for it. It loses nothing: what it has not acknowledged is kept.",
+  }),
+  setting("server", "buffered_bytes_total_max", integer(1024 * 1024, GiB), {
+    at: "settings.bufferedBytesTotalMax",
+    doc: "The same, of all clients together: above it, the one for whom most waits is dropped.",
+  }),
+  setting("server", "reader_stall_ms", integer(1_000, 600_000), {
+    at: "settings.readerStallMs",
+    doc: "A client that takes nothing of what waits for it for this long is dropped.",
+  }),
+  setting("server", "received_bytes_total_max", integer(2 * 1024 * 1024, GiB), {
+    at: "settings.receivedBytesTotalMax",
+    doc: "Messages that have not come whole, of all clients together: above it, the longest is dropped.",
+  }),
+  setting("server", "message_ms", integer(1_000, 600_000), {
+    at: "settings.messageMs",
+    doc: "How long one message may take to come whole.",
   }),
   // Below the five minutes after which the registry of sessions forgets one.
   setting("server", "refresh_ms", integer(1_000, 240_000), {
@@ -163,6 +197,10 @@ function hostText() {
 
 function isEndpoint(url: string): boolean {
   return url === "" || (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol));
+}
+
+function networkText() {
+  return text("an address or a network such as 10.0.0.0/8", isNetwork);
 }
 
 function originText() {

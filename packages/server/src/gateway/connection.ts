@@ -14,10 +14,10 @@ import type { DeviceSession } from "../core/device-session.ts";
 import type { Outlet } from "../core/outlet.ts";
 import { SharedTimer, type Timed } from "../core/shared-timer.ts";
 import { VERSIONS } from "../core/version.ts";
-import { visitorKey } from "../core/visitor-key.ts";
 import { hello } from "../handlers/hello.ts";
 import { signUp } from "../handlers/sign-up.ts";
 import type { Transport } from "../ports/transport.ts";
+import type { Admission } from "./admission.ts";
 import { encodeAnswer } from "./encode-answer.ts";
 import { type Answer, isLinkStep, route, routeLinkStep } from "./router.ts";
 
@@ -31,9 +31,11 @@ const NO_CHALLENGE = new Uint8Array(0);
 /** What all connections share. */
 export interface ConnectionParts {
   readonly context: Context;
+  readonly admission: Admission;
   /** For whoever has not logged in, and for whoever links a device. */
   readonly logins: SharedTimer;
   readonly linkings: SharedTimer;
+  loggedIn(connection: Connection): void;
   ended(connection: Connection): void;
 }
 
@@ -89,8 +91,8 @@ export class Connection implements Outlet, Timed {
   }
 
   /** The transport has ended. */
-  closed(): void {
-    this.#finish(0);
+  closed(closeCode = 0): void {
+    this.#finish(closeCode);
   }
 
   /** No login in time. */
@@ -135,7 +137,7 @@ export class Connection implements Outlet, Timed {
   /** Made when it is asked for: few requests of a connection are counted by its address. */
   get addressKey(): string | undefined {
     const { address } = this.#transport;
-    return address === undefined ? undefined : visitorKey(this.#context.addressSalt, address);
+    return address === undefined ? undefined : this.#parts.admission.visitorKey(address);
   }
 
   send(frame: Uint8Array): void {
@@ -241,6 +243,7 @@ export class Connection implements Outlet, Timed {
     SharedTimer.stop(this);
     this.#challenge = NO_CHALLENGE;
     this.#greeting = undefined;
+    this.#parts.loggedIn(this);
     return { case: "welcome", value: welcome };
   }
 

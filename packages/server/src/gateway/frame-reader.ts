@@ -55,14 +55,9 @@ export class FrameReader {
     this.#at = 0;
   }
 
-  /** Memory held for a message that is not whole yet. */
+  /** Memory for a message or a frame that is not whole yet: more than 0 from its first byte on. */
   get heldBytes(): number {
-    return this.#message === undefined ? 0 : this.#message.capacity;
-  }
-
-  /** True between the first and the last byte of a message or a frame. */
-  get isWithin(): boolean {
-    return this.#message !== undefined || this.#chunk.length > 0;
+    return this.#chunk.length + (this.#message === undefined ? 0 : this.#message.heldBytes);
   }
 
   /** The next whole message or control frame. Undefined: it needs more bytes. */

@@ -32,10 +32,7 @@ export function handshake({ method, url = "/", headers }: IncomingMessage): Hand
 }
 
 /** `more`: header lines, each with its end. */
-export function refusal(status: string, more = ""): string {
-  return `HTTP/1.1 ${status}\r\n${more}Connection: close\r\nContent-Length: 0\r\n\r\n`;
-}
-
-function refused(status: string, more = ""): Handshake {
-  return { kind: "refused", response: refusal(status, more) };
+export function refused(status: string, more = ""): Handshake {
+  const response = `HTTP/1.1 ${status}\r\n${more}Connection: close\r\nContent-Length: 0\r\n\r\n`;
+  return { kind: "refused", response };
 }

@@ -20,10 +20,27 @@ const NO_UPGRADE =
   "Clients connect here by WebSocket, and this request has no Upgrade header: a proxy may have dropped it.\n";
 /** Nothing here takes a body worth the name. */
 const BODY_BYTES_MAX = 1024;
+/** A browser's request for a WebSocket is about 1 KiB; cookies of other things on the same host may be more. */
+const HEADERS_BYTES_MAX = 8 * 1024;
+/** For a request to come whole: a few packets, over the worst network. */
+const REQUEST_MS_MAX = 10_000;
+/** How often that is looked at. */
+const REQUESTS_LOOKED_AT_EVERY_MS = 2_000;
 
 /** What a server says over plain HTTP: that it lives, whether it is ready, and what it is. */
 export function createHttp(readiness: Readiness): FastifyInstance {
-  const app = fastify({ logger: false, bodyLimit: BODY_BYTES_MAX, forceCloseConnections: true });
+  const app = fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    forceCloseConnections: true,
+    requestTimeout: REQUEST_MS_MAX,
+    keepAliveTimeout: REQUEST_MS_MAX,
+    http: {
+      maxHeaderSize: HEADERS_BYTES_MAX,
+      headersTimeout: REQUEST_MS_MAX,
+      connectionsCheckingInterval: REQUESTS_LOOKED_AT_EVERY_MS,
+    },
+  });
   app.addHook("onRequest", async (_request, reply) => {
     reply.headers(HEADERS);
   });

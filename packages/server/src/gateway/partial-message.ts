@@ -38,8 +38,9 @@ export class PartialMessage {
     return this.#filled + this.#frameLeft;
   }
 
-  get capacity(): number {
-    return this.#bytes.length;
+  /** At least 1, as long as it is there. */
+  get heldBytes(): number {
+    return Math.max(1, this.#bytes.length);
   }
 
   begin({ isFinal, length, key }: FrameStart): void {

@@ -1,38 +1,64 @@
+import { CloseCode } from "@parley/protocol";
+import type { ServerSettings } from "../settings.ts";
 import type { SocketTransport } from "./socket-transport.ts";
 
+export const BEAT_MS = 1_000;
 /** Each connection has its beat once in this many: below the minute after which many middle boxes forget it. */
 const BEATS_BETWEEN_PINGS = 30;
 /** For the other side to answer a close before the socket is cut. */
 const CLOSE_PATIENCE_BEATS = 2;
 
+/** When to run something, in the event loop that this is part of. */
 export interface Turns {
-  /** Behind all that runs in this turn of the event loop. */
+  /** Behind all that runs in this turn. */
   afterThisTurn(run: () => void): void;
   /** Once others had their turn. */
   nextTurn(run: () => void): void;
 }
 
+export interface SocketLimits
+  extends Pick<
+    ServerSettings,
+    | "connectionsMax"
+    | "bufferedBytesTotalMax"
+    | "readerStallMs"
+    | "receivedBytesTotalMax"
+    | "messageMs"
+  > {
+  /** One of them, by its name in the settings, has refused something. */
+  refused(limit: string): void;
+}
+
 /**
  * All sockets of one listener: what each of them waits for is here, so that none has a timer or a closure of
- * its own. A beat is a second.
+ * its own, and so is what they hold together.
  */
 export class SocketLoop {
   readonly #turns: Turns;
+  readonly #limits: SocketLimits;
   /** Spread over the beats: ten thousand pings at once would hold everything else up. */
   readonly #beating: readonly Set<SocketTransport>[] = Array.from(
     { length: BEATS_BETWEEN_PINGS },
     () => new Set(),
   );
+  /** Until when the other side may answer. */
   readonly #closing = new Map<SocketTransport, number>();
+  /** Those for whom something waits, and those of whom a part of a message is here. */
+  readonly #slow = new Set<SocketTransport>();
+  readonly #sending = new Set<SocketTransport>();
+  #outputBytes = 0;
+  #inputBytes = 0;
   #toFlush: SocketTransport[] = [];
   #toRead: SocketTransport[] = [];
   #opened = 0;
   #count = 0;
   #onEmpty: (() => void) | undefined;
-  beats = 0;
+  /** The number of the present one. */
+  beats = 1;
 
-  constructor(turns: Turns) {
+  constructor(turns: Turns, limits: SocketLimits) {
     this.#turns = turns;
+    this.#limits = limits;
   }
 
   add(transport: SocketTransport): void {
@@ -42,23 +68,35 @@ export class SocketLoop {
   }
 
   remove(transport: SocketTransport): void {
+    this.output(transport, 0);
+    this.input(transport, 0);
     this.#beatingAt(transport.number).delete(transport);
     this.#closing.delete(transport);
     this.#count--;
     if (this.#count === 0) this.#onEmpty?.();
   }
 
+  /** Every BEAT_MS. */
   beat(): void {
     this.beats++;
-    for (const transport of this.#beatingAt(this.beats)) transport.beat();
-    for (const [transport, at] of this.#closing) {
-      if (this.beats - at <= CLOSE_PATIENCE_BEATS) break;
-      transport.cut();
+    for (const transport of this.#beatingAt(this.beats)) transport.probe();
+    for (const [transport, until] of this.#closing) {
+      if (this.beats <= until) break;
+      transport.cut(0);
     }
+    const { readerStallMs, messageMs } = this.#limits;
+    for (const transport of this.#slow) {
+      this.#lookAtOutput(transport);
+      if ((this.beats - transport.outputMovedAt) * BEAT_MS > readerStallMs)
+        this.#cut(transport, "readerStallMs", CloseCode.SLOW_READER);
+    }
+    for (const transport of this.#sending)
+      if ((this.beats - transport.inputBegunAt) * BEAT_MS > messageMs)
+        this.#cut(transport, "messageMs", CloseCode.IDLE);
   }
 
   closing(transport: SocketTransport): void {
-    this.#closing.set(transport, this.beats);
+    this.#closing.set(transport, this.beats + CLOSE_PATIENCE_BEATS);
   }
 
   /** One write for everything that is sent in one turn, such as all that one commit brought. */
@@ -72,9 +110,35 @@ export class SocketLoop {
     this.#toRead.push(transport);
   }
 
-  output(_transport: SocketTransport, _bytes: number): void {}
+  /** So many bytes wait for the other side now. */
+  output(transport: SocketTransport, bytes: number): void {
+    if (bytes === transport.outputBytes) return;
+    this.#outputBytes += bytes - transport.outputBytes;
+    if (transport.outputBytes === 0) {
+      transport.outputMovedAt = this.beats;
+      this.#slow.add(transport);
+    } else if (bytes === 0) this.#slow.delete(transport);
+    transport.outputBytes = bytes;
+    while (this.#outputBytes > this.#limits.bufferedBytesTotalMax) {
+      const most = largest(this.#slow, (each) => each.outputBytes);
+      this.#cut(most, "bufferedBytesTotalMax", CloseCode.SLOW_READER);
+    }
+  }
 
-  input(_transport: SocketTransport, _bytes: number): void {}
+  /** So many bytes are held of a message that is not whole. */
+  input(transport: SocketTransport, bytes: number): void {
+    if (bytes === transport.inputBytes) return;
+    this.#inputBytes += bytes - transport.inputBytes;
+    if (transport.inputBytes === 0) {
+      transport.inputBegunAt = this.beats;
+      this.#sending.add(transport);
+    } else if (bytes === 0) this.#sending.delete(transport);
+    transport.inputBytes = bytes;
+    while (this.#inputBytes > this.#limits.receivedBytesTotalMax) {
+      const most = largest(this.#sending, (each) => each.inputBytes);
+      this.#cut(most, "receivedBytesTotalMax", CloseCode.OVERLOADED);
+    }
+  }
 
   /** Resolves once every socket is closed. */
   empty(): Promise<void> {
@@ -82,6 +146,20 @@ export class SocketLoop {
     return new Promise((resolve) => {
       this.#onEmpty = resolve;
     });
+  }
+
+  /** A short write tells nobody when it is done. */
+  #lookAtOutput(transport: SocketTransport): void {
+    const bytes = transport.bufferedBytes();
+    if (bytes < transport.outputBytes) transport.outputMovedAt = this.beats;
+    this.output(transport, bytes);
+  }
+
+  #cut(transport: SocketTransport, limit: string, closeCode: number): void {
+    this.#limits.refused(limit);
+    transport.cut(closeCode);
+    this.output(transport, 0);
+    this.input(transport, 0);
   }
 
   #beatingAt(number: number): Set<SocketTransport> {
@@ -99,4 +177,15 @@ export class SocketLoop {
     this.#toRead = [];
     for (const transport of transports) transport.read();
   };
+}
+
+function largest(
+  transports: ReadonlySet<SocketTransport>,
+  bytesOf: (transport: SocketTransport) => number,
+): SocketTransport {
+  let found: SocketTransport | undefined;
+  for (const each of transports)
+    if (found === undefined || bytesOf(each) > bytesOf(found)) found = each;
+  if (found === undefined) throw new Error("bytes are counted that nobody holds");
+  return found;
 }

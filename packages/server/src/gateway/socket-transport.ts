@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { CloseCode } from "@parley/protocol";
 import type { Transport } from "../ports/transport.ts";
 import type { Accepted } from "../server.ts";
 import { FrameReader, type Incoming } from "./frame-reader.ts";
@@ -14,12 +15,15 @@ const JOINED_BYTES_MAX = 16 * 1024;
 const PIECE_BYTES = 64 * 1024;
 
 const NONE: Uint8Array[] = [];
-const NORMAL = 1000;
+const PING = controlFrame(OPCODE.PING, new Uint8Array(0));
+/** Longer than a round trip of the worst network that anybody would bear. */
+const PONG_PATIENCE_BEATS = 10;
 
 /** One WebSocket over a socket whose handshake is done. All that waits, or takes time, is in its SocketLoop. */
 export class SocketTransport implements Transport {
   readonly #socket: Socket;
   readonly #loop: SocketLoop;
+  readonly #forwarded: string | undefined;
   readonly #reader = new FrameReader();
   #accepted: Accepted | undefined;
   /** Messages that the socket does not have yet. */
@@ -27,14 +31,18 @@ export class SocketTransport implements Transport {
   #messagesBytes = 0;
   /** Of the first one. */
   #writtenBytes = 0;
+  /** Control frames wait until no message is half written. */
+  #pingDue = false;
   #pong: Uint8Array | undefined;
   #close: Uint8Array | undefined;
   #isFlushing = false;
+  #awaitsDrain = false;
   #isClosing = false;
   /** It broke the format: nothing that it says can be read any more. */
   #isDeaf = false;
   #peerClosed = false;
-  #hasSpoken = true;
+  /** In beats of the loop; 0: nothing is waited for. */
+  #pingedAt = 0;
   /** Its place in the loop. */
   number = 0;
   /** When its output, or the message that it sends, last moved: in beats of the loop. */
@@ -44,9 +52,11 @@ export class SocketTransport implements Transport {
   outputBytes = 0;
   inputBytes = 0;
 
-  constructor(socket: Socket, loop: SocketLoop) {
+  /** `forwarded`: the client's address, where it is not the socket's. */
+  constructor(socket: Socket, loop: SocketLoop, forwarded: string | undefined) {
     this.#socket = socket;
     this.#loop = loop;
+    this.#forwarded = forwarded;
   }
 
   serve(accepted: Accepted): void {
@@ -56,20 +66,10 @@ export class SocketTransport implements Transport {
   // What the socket says.
 
   received(chunk: Uint8Array): void {
-    this.#hasSpoken = true;
+    this.#pingedAt = 0;
     if (this.#isDeaf) return;
     this.#reader.push(chunk);
     this.read();
-  }
-
-  drained(): void {
-    this.outputMovedAt = this.#loop.beats;
-    this.flush();
-  }
-
-  ended(): void {
-    this.#accepted?.closed();
-    this.#socket.destroy();
   }
 
   closed(): void {
@@ -97,34 +97,30 @@ export class SocketTransport implements Transport {
   }
 
   get address(): string | undefined {
-    return this.#socket.remoteAddress;
+    return this.#forwarded ?? this.#socket.remoteAddress;
   }
 
   bufferedBytes(): number {
     return this.#messagesBytes + this.#socket.writableLength;
   }
 
+  /** Whoever reads slowly is watched by the loop, and would have the ping behind all the rest. */
   probe(): void {
-    if (!this.#hasSpoken) {
-      this.cut();
-      return;
-    }
-    this.#hasSpoken = false;
-    this.#socket.write(controlFrame(OPCODE.PING, new Uint8Array(0)));
+    if (this.#isClosing || this.outputBytes > 0) return;
+    const { beats } = this.#loop;
+    if (this.#pingedAt === 0) {
+      this.#pingedAt = beats;
+      this.#pingDue = true;
+      this.#flushLater();
+    } else if (beats - this.#pingedAt >= PONG_PATIENCE_BEATS) this.cut(CloseCode.IDLE);
   }
 
   // What the loop says.
 
-  /** A beat of this connection: a ping, unless it has spoken since the last one. */
-  beat(): void {
-    if (this.#isClosing) return;
-    if (this.#hasSpoken) this.probe();
-    else this.cut();
-  }
-
   /** Ends it without a word. */
-  cut(): void {
-    this.#accepted?.closed();
+  cut(closeCode: number): void {
+    this.#isDeaf = true;
+    this.#accepted?.closed(closeCode);
     this.#socket.destroy();
   }
 
@@ -158,7 +154,18 @@ export class SocketTransport implements Transport {
     if (socket.destroyed) return;
     while (this.#messages.length > 0 && !socket.writableNeedDrain) this.#writeSome();
     if (this.#messages.length === 0) this.#writeControl();
+    if (socket.writableNeedDrain) this.#awaitDrain();
     this.#loop.output(this, this.bufferedBytes());
+  }
+
+  #awaitDrain(): void {
+    if (this.#awaitsDrain) return;
+    this.#awaitsDrain = true;
+    this.#socket.once("drain", () => {
+      this.#awaitsDrain = false;
+      this.outputMovedAt = this.#loop.beats;
+      this.flush();
+    });
   }
 
   #flushLater(): void {
@@ -183,7 +190,7 @@ export class SocketTransport implements Transport {
         this.#isDeaf = true;
         this.#peerClosed = true;
         this.#accepted?.closed();
-        this.close(incoming.code === STANDARD_CLOSE.NO_CODE ? NORMAL : incoming.code, "");
+        this.close(incoming.code === STANDARD_CLOSE.NO_CODE ? CloseCode.NORMAL : incoming.code, "");
         this.#flushLater();
         return;
     }
@@ -191,7 +198,7 @@ export class SocketTransport implements Transport {
 
   #breakOff({ closeCode, message }: FramingError): void {
     this.#isDeaf = true;
-    this.#accepted?.closed();
+    this.#accepted?.closed(closeCode);
     this.close(closeCode, message);
     this.#peerClosed = true; // No answer to the close can be read.
     if (this.#socket.isPaused()) this.#socket.resume();
@@ -236,6 +243,10 @@ export class SocketTransport implements Transport {
   }
 
   #writeControl(): void {
+    if (this.#pingDue) {
+      this.#socket.write(PING);
+      this.#pingDue = false;
+    }
     if (this.#pong !== undefined) {
       this.#socket.write(controlFrame(OPCODE.PONG, this.#pong));
       this.#pong = undefined;

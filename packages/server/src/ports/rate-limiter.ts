@@ -19,6 +19,7 @@ export const RATE_LIMITS = {
   loginsPerMinute: MINUTE_MS,
   failedLoginsPerAddressPerMinute: MINUTE_MS,
   linkStepsPerAddressPerMinute: MINUTE_MS,
+  connectionsPerAddressPerMinute: MINUTE_MS,
   presenceRequestsPerMinute: MINUTE_MS,
 } as const;
 

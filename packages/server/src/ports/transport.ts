@@ -3,7 +3,7 @@
  * wire. Sending after the end is ignored.
  */
 export interface Transport {
-  /** Of the other end, as far as it is known; only ever counted (core/visitor-key.ts). */
+  /** Of the other end, as far as it is known; only ever counted (core/address-keys.ts). */
   readonly address?: string | undefined;
   send(frame: Uint8Array): void;
   /** Ends it from this side. What was sent before still goes out where the other side reads. */

@@ -1,29 +1,12 @@
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { connect as connectSocket } from "node:net";
-import { CLIENT_FRAME_BYTES_MAX, CloseCode } from "@parley/protocol";
-import { expect, onTestFinished, test } from "vitest";
+import { CloseCode, LOGIN_FRAME_BYTES_MAX } from "@parley/protocol";
+import { expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { createHttp } from "../../src/gateway/http.ts";
-import { attachWebSocket } from "../../src/gateway/websocket.ts";
-import { testServer } from "../fixtures/embedded.ts";
+import { listen } from "../fixtures/listen.ts";
 import { Person } from "../fixtures/person.ts";
 import { connectTo } from "../fixtures/server-process.ts";
 import { textOf } from "../fixtures/wire-client.ts";
-
-async function listen() {
-  const server = testServer({ config: {} });
-  const http = createHttp(server.readiness);
-  const sockets = attachWebSocket(http.server, server);
-  await http.listen({ host: "127.0.0.1", port: 0 });
-  const { port } = http.server.address() as AddressInfo;
-  const origin = `http://127.0.0.1:${port}`;
-  server.setOrigins([origin]);
-  onTestFinished(async () => {
-    await Promise.all([server.stop(), sockets.close(), http.close()]);
-  });
-  return { server, http, origin, port };
-}
 
 test("carries frames over a WebSocket", async () => {
   const { origin } = await listen();
@@ -49,11 +32,11 @@ test("answers and ends an upgrade elsewhere", async () => {
   expect(response.statusCode).toBe(404);
 });
 
-test("ends on text, and on a message that is too long, and has no compression", async () => {
+test("ends on text, and on a message that is too long before login, and has no compression", async () => {
   const { origin } = await listen();
   for (const [message, code] of [
     ["text", CloseCode.MALFORMED_FRAME],
-    [new Uint8Array(CLIENT_FRAME_BYTES_MAX + 1), 1009],
+    [new Uint8Array(LOGIN_FRAME_BYTES_MAX + 1), 1009],
   ] as const) {
     const socket = new WebSocket(`${origin.replace("http", "ws")}/v1/socket`);
     await once(socket, "open");

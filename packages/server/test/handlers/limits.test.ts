@@ -125,6 +125,17 @@ test("takes so many sign-ups from one address, and others from another", async (
   await join("dora", "192.0.2.2");
 });
 
+test("counts nobody by the address of a proxy that does not say for whom it speaks", async () => {
+  const numbers = { signUpsPerAddressPerHour: 0, failedLoginsPerAddressPerMinute: 0 };
+  const server = testServer({ config: config(numbers) });
+  for (const [name, proxy] of Object.entries({ alice: "127.0.0.1", bob: "::ffff:127.0.0.1" })) {
+    const person = new Person(name);
+    const client = connect(server, at(proxy));
+    await client.signUp(person);
+    await client.hello(person);
+  }
+});
+
 test("lets who shows a receipt return, however many return at once", async () => {
   const dataFolder = testFolder();
   const first = testServer({ dataFolder, config: config({}) });

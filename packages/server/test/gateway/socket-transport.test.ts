@@ -1,0 +1,105 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { CloseCode } from "@parley/protocol";
+import { expect, test } from "vitest";
+import { BINARY, CLOSE, closing, frame, PING } from "../fixtures/client-frames.ts";
+import { serveSocket, testLoop } from "../fixtures/socket-pair.ts";
+
+test("answers a ping with what it held, and of many that came at once only the newest", async () => {
+  const { loop } = testLoop();
+  const { client, receives } = await serveSocket(loop);
+  client.write(frame({ first: PING, payload: Uint8Array.of(7) }));
+  expect(await receives(3)).toEqual(Buffer.of(0x8a, 1, 7));
+  const many = Array.from({ length: 20 }, (_, i) =>
+    frame({ first: PING, payload: Uint8Array.of(i) }),
+  );
+  client.write(Buffer.concat(many));
+  client.write(frame({ first: CLOSE, payload: closing(1000) }));
+  expect((await receives(10)).subarray(3)).toEqual(Buffer.of(0x8a, 1, 19, 0x88, 2, 0x03, 0xe8));
+});
+
+test("closes with the code that the other side gave, and ends the socket", async () => {
+  const { loop } = testLoop();
+  const { client, received, ended, closed } = await serveSocket(loop);
+  client.write(frame({ first: CLOSE, payload: closing(4200) }));
+  await closed;
+  expect(received()).toEqual(Buffer.of(0x88, 2, 4200 >> 8, 4200 & 0xff));
+  expect(await ended).toBe(0);
+  await loop.empty();
+});
+
+test("says why it breaks off, and hears nothing any more", async () => {
+  const { loop } = testLoop();
+  const { client, received, messages, ended, closed } = await serveSocket(loop);
+  const good = frame({ first: BINARY, payload: Uint8Array.of(1) });
+  const bad = frame({ first: BINARY | 0x40 });
+  client.write(Buffer.concat([good, bad, good]));
+  await closed;
+  expect(received().readUInt16BE(2)).toBe(1002);
+  expect(await ended).toBe(1002);
+  expect(messages).toEqual([Uint8Array.of(1)]);
+});
+
+test("ends where the other side ends without a close", async () => {
+  const { loop } = testLoop();
+  const { client, ended } = await serveSocket(loop);
+  client.end();
+  expect(await ended).toBe(0);
+  await loop.empty();
+});
+
+test("hears nothing behind its own close but the answer to it", async () => {
+  const { loop } = testLoop();
+  const { transport, client, messages, receives, closed } = await serveSocket(loop);
+  transport.close(CloseCode.REPLACED, "newer");
+  transport.send(Uint8Array.of(1));
+  expect((await receives(9)).length).toBe(9);
+  client.write(frame({ first: BINARY, payload: Uint8Array.of(1) }));
+  client.write(frame({ first: CLOSE, payload: closing(CloseCode.REPLACED) }));
+  await closed;
+  expect(messages).toEqual([]);
+});
+
+test("gives other connections their turn while one floods", async () => {
+  const { loop } = testLoop();
+  const order: string[] = [];
+  const flood = await serveSocket(loop, () => order.push("flood"));
+  const other = await serveSocket(loop, () => order.push("other"));
+  const small = frame({ first: BINARY, payload: Uint8Array.of(1) });
+  flood.client.write(Buffer.concat(Array.from({ length: 2_000 }, () => small)));
+  while (order.length === 0) await turn();
+  other.client.write(small);
+  while (!order.includes("other") || order.length < 2_001) await turn();
+  expect(order.indexOf("other")).toBeLessThan(1_500);
+  expect(flood.messages).toHaveLength(2_000);
+});
+
+test("writes long and short messages in order, while the other side reads slowly", async () => {
+  const { loop } = testLoop();
+  const { transport, client, receives } = await serveSocket(loop);
+  client.pause();
+  const sizes = [10, 900_000, 5, 20_000, 900_000, 100_000, 1, 3_000_000, 7];
+  const messages = sizes.map((size, i) => new Uint8Array(size).fill(i));
+  for (const message of messages) transport.send(message);
+  await turn();
+  // A ping must not stand in the middle of a message.
+  transport.probe();
+  expect(transport.bufferedBytes()).toBeGreaterThan(100_000);
+  client.resume();
+  const total = sizes.reduce(
+    (sum, size) => sum + size + (size < 126 ? 2 : size < 65_536 ? 4 : 10),
+    0,
+  );
+  const all = await receives(total);
+  let at = 0;
+  for (const message of messages) {
+    const short = (all[at + 1] as number) & 0x7f;
+    const length =
+      short < 126 ? short : short === 126 ? all.readUInt16BE(at + 2) : all.readUInt32BE(at + 6);
+    at += short < 126 ? 2 : short === 126 ? 4 : 10;
+    expect(length).toBe(message.length);
+    expect(all.subarray(at, at + length).equals(message)).toBe(true);
+    at += length;
+  }
+  expect(at).toBe(all.length);
+  expect(transport.bufferedBytes()).toBe(0);
+});
