@@ -3,6 +3,22 @@ export * from "./chain/account-state.ts";
 export * from "./chain/sign-account-entry.ts";
 export * from "./chain/verify-account-chain.ts";
 export * from "./crypto-error.ts";
+export * from "./group/accept-distribution.ts";
+export * from "./group/decrypt-from-group.ts";
+export { type EncryptedToGroup, encryptToGroup } from "./group/encrypt-to-group.ts";
+export * from "./group/holders.ts";
+export {
+  decodeOwnSenderKey,
+  distributionOf,
+  encodeOwnSenderKey,
+  makeSenderKey,
+  type NewSenderKey,
+  prepareToSend,
+  type ReadySenderKey,
+  type SendPreparation,
+} from "./group/own-sender-key.ts";
+export * from "./group/rotation.ts";
+export { distributionIdOf, SENDER_KEY_MESSAGE_KIND } from "./group/sender-key-message.ts";
 export { type BundleRefusal, beginSession, type SessionBegun } from "./handshake/begin-session.ts";
 export * from "./handshake/prekeys.ts";
 export * from "./identity/account.ts";

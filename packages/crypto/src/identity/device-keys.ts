@@ -59,7 +59,10 @@ export function montgomeryPart(key: Uint8Array): Uint8Array {
  * An Ed25519 signature in XEdDSA's clothes: the Edwards sign bit travels in the top bit of byte 63, which
  * Ed25519 leaves free (e2ee.md 2).
  */
-export function* signAsIdentity(keys: DeviceKeys, message: Uint8Array): Operation<Uint8Array> {
+export function* signAsIdentity(
+  keys: Pick<DeviceKeys, "seed" | "ed25519Public">,
+  message: Uint8Array,
+): Operation<Uint8Array> {
   const signature = (yield* ed25519Sign(keys.seed, message)).slice();
   signature[63] = (signature[63] as number) | ((keys.ed25519Public[31] as number) & SIGN_BIT);
   return signature;

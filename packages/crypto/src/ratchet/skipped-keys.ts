@@ -1,4 +1,4 @@
-import type { ReceivingChain, SkippedKey } from "@parley/protocol";
+import type { SkippedKey } from "@parley/protocol";
 import { chainStep } from "./ratchet-keys.ts";
 
 /** Keys kept for messages that have not come, per chain: libsignal's number (e2ee.md 2). */
@@ -11,14 +11,26 @@ export const FORWARD_JUMP_MAX = 2000;
 /** As long as a mail may come late (trust.md 6). */
 export const SKIPPED_KEY_LIFETIME_MS = 30 * 24 * 60 * 60 * 1000;
 
-export interface ForwardedChain {
-  readonly chain: ReceivingChain;
+/** What a chain of keys needs to be stepped: a ratchet's and a sender key's alike. */
+export interface SteppedChain {
+  readonly chainKey: Uint8Array;
+  /** Of the next message. */
+  readonly counter: number;
+  readonly skipped: readonly SkippedKey[];
+}
+
+export interface ForwardedChain<Chain> {
+  readonly chain: Chain;
   /** Of the message itself. */
   readonly seed: Uint8Array;
 }
 
 /** Steps a chain to a counter at or above its own, and past it, keeping the keys that it passes. */
-export function forwardTo(chain: ReceivingChain, counter: number, nowMs: number): ForwardedChain {
+export function forwardTo<Chain extends SteppedChain>(
+  chain: Chain,
+  counter: number,
+  nowMs: number,
+): ForwardedChain<Chain> {
   const skipped = withoutExpired(chain.skipped, nowMs);
   let chainKey = chain.chainKey;
   let seed = new Uint8Array(0);
@@ -32,16 +44,16 @@ export function forwardTo(chain: ReceivingChain, counter: number, nowMs: number)
   return { chain: { ...chain, chainKey, counter: counter + 1, skipped }, seed };
 }
 
-export function findSkipped(chain: ReceivingChain, counter: number): SkippedKey | undefined {
+export function findSkipped(chain: SteppedChain, counter: number): SkippedKey | undefined {
   return chain.skipped.find((key) => key.counter === counter);
 }
 
 /** A key is used once. */
-export function withoutSkipped(
-  chain: ReceivingChain,
+export function withoutSkipped<Chain extends SteppedChain>(
+  chain: Chain,
   counter: number,
   nowMs: number,
-): ReceivingChain {
+): Chain {
   const skipped = withoutExpired(chain.skipped, nowMs).filter((key) => key.counter !== counter);
   return { ...chain, skipped };
 }
