@@ -1,4 +1,5 @@
 import type { Connection } from "./connection/connection.ts";
+import type { FlowWindow } from "./connection/login.ts";
 import { ServerConnection } from "./connection/server-connection.ts";
 import type { DeviceEvents } from "./device-events.ts";
 import { AccountDirectory } from "./directory/account-directory.ts";
@@ -30,6 +31,8 @@ export interface DevicePorts {
   readonly random: Random;
   /** Other than usual: where a device's keys cost more than they are worth, as in a simulation. */
   readonly oneTimeStock?: OneTimeStock;
+  /** Other than usual; what is smaller than the longest envelope never gets one. */
+  readonly window?: FlowWindow;
 }
 
 /** The lower half of the client: everything below conversations. */

@@ -1,4 +1,5 @@
 export * from "./api.ts";
+export type { FlowWindow } from "./connection/login.ts";
 export * from "./connection/server-connection.ts";
 export * from "./device.ts";
 export * from "./messenger.ts";

@@ -33,8 +33,17 @@ export type SignUpOfDevice = Without<
   "version"
 >;
 
+/** What the server may have under way to this device, unacknowledged. */
+export interface FlowWindow {
+  readonly envelopes: number;
+  readonly bytes: number;
+}
+
 /** Two batches: one is handled while the next arrives. */
-export const WINDOW = { envelopes: 2 * BATCH_ENVELOPES_MAX, bytes: 2 * BATCH_BYTES_MAX };
+export const WINDOW: FlowWindow = {
+  envelopes: 2 * BATCH_ENVELOPES_MAX,
+  bytes: 2 * BATCH_BYTES_MAX,
+};
 
 /** The highest version in common. Throws ProtocolError VERSION_NOT_SUPPORTED. */
 export function versionWith({ versionMin, versionMax }: Challenge): number {

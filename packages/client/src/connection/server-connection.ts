@@ -21,12 +21,13 @@ import type { Connection } from "./connection.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { ConnectionLostError } from "./connection-lost-error.ts";
 import { HandUp } from "./hand-up.ts";
-import { type Login, versionWith, WINDOW } from "./login.ts";
+import { type FlowWindow, type Login, versionWith, WINDOW } from "./login.ts";
 import type { AnswerOf, RequestCase, RequestOf } from "./requests.ts";
 
 export interface ConnectionParts extends ChannelParts {
   readonly random: Random;
   readonly login: Login;
+  readonly window?: FlowWindow;
   readonly handler: ConnectionHandler;
   /** What acks tell: the state number that is durable. */
   stateNumber(): bigint;
@@ -117,7 +118,7 @@ export class ServerConnection implements Connection {
     const hello = await this.#parts.login.hello(challenge);
     attempt.channel.ask(
       "hello",
-      { ...hello, version: versionWith(challenge), window: WINDOW },
+      { ...hello, version: versionWith(challenge), window: this.#parts.window ?? WINDOW },
       {
         answered: (welcome) => this.#welcomed(attempt, welcome as Welcome),
         failed: (cause) => {
