@@ -1,5 +1,12 @@
 import { noSkip } from "./acks.ts";
-import { durableFirst, noDuplicate, noLoss, nothingFromNowhere } from "./delivery.ts";
+import {
+  durableFirst,
+  noDuplicate,
+  noLoss,
+  nothingFromNowhere,
+  servedAsSent,
+  writtenFirst,
+} from "./delivery.ts";
 import type { HistoryEvent } from "./history.ts";
 import { everythingArrives, nothingUndecryptable } from "./liveness.ts";
 import { oneOrder } from "./order.ts";
@@ -23,6 +30,8 @@ export function check(history: readonly HistoryEvent[]): Verdict {
   const violations = [
     ...noLoss(history),
     ...durableFirst(history),
+    ...writtenFirst(history),
+    ...servedAsSent(history),
     ...noDuplicate(history),
     ...nothingFromNowhere(history),
     ...oneOrder(history),

@@ -48,6 +48,48 @@ export function durableFirst(history: readonly HistoryEvent[]): Violation[] {
   return violations;
 }
 
+/** The same for its disk: no commit is answered before it is written. */
+export function writtenFirst(history: readonly HistoryEvent[]): Violation[] {
+  let written = 0;
+  const violations: Violation[] = [];
+  for (const event of history) {
+    // A copy that was put back brings its own marks.
+    if (event.f === "fault" && event.fault === "copy put back") written = 0;
+    if (event.f === "durable") written = Math.max(written, event.mark);
+    if (event.f === "accepted" && event.mark > written)
+      violations.push({
+        invariant: "I1",
+        what: `the server answered the commit ${event.mark} before the disk had it`,
+        seq: event.seq,
+        about: [...event.envelopes],
+      });
+  }
+  return violations;
+}
+
+/** I3, on the wire: what comes to a device is what a device had sent, to the byte. */
+export function servedAsSent(history: readonly HistoryEvent[]): Violation[] {
+  const offered = new Map<string, Set<number>>();
+  const violations: Violation[] = [];
+  for (const event of history) {
+    if (event.f === "offered")
+      for (const [index, id] of event.envelopes.entries())
+        offered.set(id, (offered.get(id) ?? new Set()).add(event.sums[index] as number));
+    if (event.f !== "deliver") continue;
+    for (const [index, id] of event.envelopes.entries()) {
+      const sum = event.sums?.[index];
+      if (sum === undefined || offered.get(id)?.has(sum) === true) continue;
+      violations.push({
+        invariant: "I3",
+        what: `the envelope ${id} comes to ${event.who} as nobody had sent it`,
+        seq: event.seq,
+        about: [id],
+      });
+    }
+  }
+  return violations;
+}
+
 /** I2: announced at most once on a device, and listed once. */
 export function noDuplicate(history: readonly HistoryEvent[]): Violation[] {
   const violations: Violation[] = [];

@@ -60,12 +60,13 @@ export type Happening =
       /** After everything healed and drained. */
       readonly final: boolean;
     }
-  /** Envelopes that came to the device, on a connection; the first has that ordinal. */
+  /** Envelopes that came to the device, on a connection; the first has that ordinal. Sums: of their ciphertexts. */
   | {
       readonly f: "deliver";
       readonly connection: string;
       readonly first: number;
       readonly envelopes: readonly string[];
+      readonly sums?: readonly (number | undefined)[];
     }
   | { readonly f: "commit"; readonly type: "invoke" | "ok"; readonly op: number }
   /** The device sent an ack. */
@@ -73,8 +74,18 @@ export type Happening =
   /** By the server: an ack came to it; rows were taken out of a mailbox. */
   | { readonly f: "acked"; readonly connection: string; readonly upTo: number }
   | { readonly f: "remove"; readonly mailbox: string; readonly envelopes: readonly string[] }
-  /** By the server's store: these are durable. By the server: it says *accepted* of these. */
-  | { readonly f: "stored" | "accepted"; readonly envelopes: readonly string[] }
+  /** By the server's store: these are durable. */
+  | { readonly f: "stored"; readonly envelopes: readonly string[] }
+  /** By the server: it says *accepted* of these, in the commit with that mark. */
+  | { readonly f: "accepted"; readonly envelopes: readonly string[]; readonly mark: number }
+  /** By the server's disk: the commit with that mark is durable. */
+  | { readonly f: "durable"; readonly mark: number }
+  /** The device handed these to the server; sums of their ciphertexts. */
+  | {
+      readonly f: "offered";
+      readonly envelopes: readonly string[];
+      readonly sums: readonly number[];
+    }
   /** By the server, at the end: what still waits. */
   | { readonly f: "waiting"; readonly mailbox: string; readonly envelopes: number }
   | { readonly f: "alarm"; readonly kind: string; readonly about: string }

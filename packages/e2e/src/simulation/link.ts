@@ -27,6 +27,8 @@ class Lane {
   #lastArrival = 0;
   #underWay = 0;
   #broken = false;
+  /** Undefined: the other side takes what comes. */
+  #held: (() => void)[] | undefined;
 
   constructor(wire: Wire) {
     this.#wire = wire;
@@ -41,11 +43,26 @@ class Lane {
     if (this.#broken) return; // Nobody takes it: it stays in the sender's buffer.
     const { clock } = this.#wire;
     this.#lastArrival = Math.max(this.#lastArrival, clock.time + this.#wire.delayMs());
-    clock.after(this.#lastArrival - clock.time, () => {
+    const take = () => {
       if (this.#broken) return;
       this.#underWay -= byteCount;
       arrive();
+    };
+    clock.after(this.#lastArrival - clock.time, () => {
+      if (this.#held === undefined) take();
+      else this.#held.push(take);
     });
+  }
+
+  /** The other side reads nothing, until it is released. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const take of held) take();
   }
 
   break(): void {
@@ -113,6 +130,12 @@ export class Link {
 
   toClient(arrive: () => void): void {
     this.#down.put(0, arrive);
+  }
+
+  /** Whether the client's program takes what comes. */
+  setReading(reading: boolean): void {
+    if (reading) this.#down.release();
+    else this.#down.hold();
   }
 
   cut(): void {

@@ -53,6 +53,7 @@ export class Network {
   readonly #watch: Watch;
   readonly #links = new Set<Link>();
   readonly #unreachable = new Set<string>();
+  readonly #notReading = new Set<string>();
   #listener: { accept: Accept; life: Life } | undefined;
   #count = 0;
 
@@ -103,10 +104,18 @@ export class Network {
     if (!reachable) this.cutAll(owner);
   }
 
+  /** That owner's program is stuck: it takes nothing from its connections until `reading` again. */
+  setReading(owner: string, reading: boolean): void {
+    if (reading) this.#notReading.delete(owner);
+    else this.#notReading.add(owner);
+    for (const link of [...this.#links]) if (link.owner === owner) link.setReading(reading);
+  }
+
   /** From now on gentle; what is half-open is noticed. */
   heal(): void {
     Object.assign(this.faults, GENTLE);
     this.#unreachable.clear();
+    for (const owner of [...this.#notReading]) this.setReading(owner, true);
     for (const link of [...this.#links]) if (link.isCut) link.noticeBoth(CLOSED_WITHOUT_WORD);
   }
 
@@ -121,6 +130,7 @@ export class Network {
       { owner, clientLife: life, name: `${owner}#${++this.#count}` },
     );
     link.client = guarded(life, events);
+    if (this.#notReading.has(owner)) link.setReading(false);
     this.#links.add(link);
     this.#clock.after(this.#delayMs(), () => this.#arrive(link, events));
     return link.clientSocket;

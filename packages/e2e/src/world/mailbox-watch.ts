@@ -2,12 +2,13 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { EnvelopeSchema, envelopeBytesOfRow, toHex } from "@parley/protocol";
 import type { Ports } from "@parley/server";
 import type { History } from "../checker/history.ts";
+import type { ServerHostParts } from "./server-host.ts";
 
 /** Writes down which envelopes leave which mailbox. Rows name envelopes only once somebody has read them. */
 export function watchMailboxes(
   ports: Ports,
   history: History,
-  nameOf: (accountId: string) => string,
+  { nameOf, isHostile }: Pick<ServerHostParts, "nameOf" | "isHostile">,
 ): Ports {
   const { mailboxes } = ports;
   const envelopes = new WeakMap<object, string>();
@@ -22,9 +23,11 @@ export function watchMailboxes(
     };
   };
   const remove: typeof mailboxes.remove = (mailbox, rows) => {
+    const name = nameOf(mailbox.accountId);
+    if (isHostile(name)) return mailboxes.remove(mailbox, rows);
     history.add("server", {
       f: "remove",
-      mailbox: nameOf(mailbox.accountId),
+      mailbox: name,
       envelopes: rows.map((row) => envelopes.get(row) ?? "a row that nobody read"),
     });
     return mailboxes.remove(mailbox, rows);

@@ -2,6 +2,7 @@ import type { History } from "../checker/history.ts";
 import type { Network } from "../simulation/network.ts";
 import type { SeededRandom } from "../simulation/seeded-random.ts";
 import type { VirtualClock } from "../simulation/virtual-clock.ts";
+import type { Intruder } from "./intruder.ts";
 import type { Person } from "./person.ts";
 import type { Fault, Plan } from "./plan.ts";
 import type { FolderCopy, ServerHost } from "./server-host.ts";
@@ -17,6 +18,7 @@ export interface NemesisParts {
   readonly counters: Counters;
   readonly server: ServerHost;
   readonly people: readonly Person[];
+  readonly intruder: Intruder;
   /** Told before the copy goes back: what was accepted since goes with it. */
   readonly restoring: (copiedAtSeq: number) => void;
 }
@@ -30,6 +32,7 @@ const RESTART_MS_MAX = 5_000;
 /** A port call so many calls ahead is met within a few seconds of a busy world. */
 const CALLS_AHEAD_MAX = 60;
 const COMMITS_AHEAD_MAX = 12;
+const WRITES_AHEAD_MAX = 20;
 /** More than a device uploads at once. */
 const PREKEYS_TAKEN = 400;
 
@@ -57,8 +60,9 @@ export class Nemesis {
 
   /** Nothing is broken any more, and everything runs again. */
   async heal(): Promise<void> {
-    const { network, server, people } = this.#parts;
+    const { network, server, people, intruder } = this.#parts;
     this.#isOver = true;
+    intruder.end();
     network.heal();
     server.start();
     server.spare();
@@ -114,6 +118,32 @@ export class Nemesis {
     },
     "clock jumps": () => this.#jump(),
     "prekeys run out": (person) => void this.#takePrekeys(person),
+    "log disk full": () => {
+      const { disk } = this.#parts.server;
+      disk.isFull = true;
+      this.#later(() => {
+        disk.isFull = false;
+      });
+    },
+    "log write fails": () => {
+      const { server, random } = this.#parts;
+      server.disk.writesToFailure = random.integer(0, WRITES_AHEAD_MAX);
+      this.#restartOnceDown();
+    },
+    "log damaged": () => {
+      const { server, random } = this.#parts;
+      server.kill("to damage its log");
+      server.damageLog(random);
+      this.#soon(() => server.start());
+    },
+    "client reads nothing": ({ name }) => {
+      const { network, history } = this.#parts;
+      history.add(name, { f: "fault", fault: "client reads nothing", detail: "" });
+      network.setReading(name, false);
+      this.#later(() => network.setReading(name, true));
+    },
+    // What it meets on the way is its own affair.
+    flood: ({ name }) => void this.#parts.intruder.flood(name).catch(() => undefined),
   };
 
   #spoilCommit(person: Person, fates: readonly CommitFate[]): void {

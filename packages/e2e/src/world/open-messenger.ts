@@ -1,8 +1,10 @@
 import {
   type ClientStore,
   type Clock,
+  type FlowWindow,
   Messenger,
   type MessengerApi,
+  type OneTimeStock,
   type OpenSocket,
   type Random,
 } from "@parley/client";
@@ -14,10 +16,17 @@ export interface DeviceParts {
   readonly openSocket: OpenSocket;
   readonly clock: Clock;
   readonly random: Random;
+  readonly oneTimeStock: OneTimeStock | undefined;
+  readonly window?: FlowWindow | undefined;
   readonly onFatal: (cause: unknown) => void;
 }
 
 /** A whole client as a program has it, with the real cryptography, over ports that its world owns. */
 export async function openMessenger(parts: DeviceParts): Promise<MessengerApi> {
-  return await Messenger.open({ ...parts, serverUrl: SERVER_URL, crypto: nodeCrypto });
+  const { oneTimeStock, window, ...ports } = parts;
+  return await Messenger.open({
+    ...{ ...ports, serverUrl: SERVER_URL, crypto: nodeCrypto },
+    ...(oneTimeStock && { oneTimeStock }),
+    ...(window && { window }),
+  });
 }

@@ -1,8 +1,10 @@
 import {
   type ClientStore,
+  type FlowWindow,
   type MessengerApi,
   MessengerError,
   type MessengerEvent,
+  type OneTimeStock,
   type OpenSocket,
   type ShownMessage,
 } from "@parley/client";
@@ -25,7 +27,11 @@ export interface PersonParts {
   readonly history: History;
   readonly counters: Counters;
   readonly nameOf: (accountId: string) => string;
+  /** What such a one writes is no part of the history. */
+  readonly isHostile: (name: string) => boolean;
   readonly commitDelayMsMax: () => number;
+  readonly oneTimeStock?: OneTimeStock | undefined;
+  readonly window?: FlowWindow | undefined;
   readonly plant?: ((store: ClientStore, life: Life) => ClientStore) | undefined;
   readonly failed: (cause: unknown) => void;
 }
@@ -133,6 +139,8 @@ export class Person {
       openSocket: network.socketsOf(name, life) as OpenSocket,
       clock: new LifeClock(clock, life, this.skew),
       random: (count) => bytes.bytes(count),
+      oneTimeStock: this.#parts.oneTimeStock,
+      window: this.#parts.window,
       onFatal: (cause) => {
         if (isStillWell()) this.#parts.failed(cause);
       },
@@ -223,7 +231,8 @@ export class Person {
     accountId: string,
     final = false,
   ): Promise<readonly Listed[]> {
-    const { history, nameOf } = this.#parts;
+    const { history, nameOf, isHostile } = this.#parts;
+    if (isHostile(nameOf(accountId))) return [];
     const asked = history.events.length;
     const shown = await messenger.history(accountId, { limit: HISTORY_LIMIT });
     const holes = await messenger.holes(accountId);
@@ -240,7 +249,8 @@ export class Person {
   }
 
   #hear(event: MessengerEvent): void {
-    const { counters, history, nameOf } = this.#parts;
+    const { counters, history, nameOf, isHostile } = this.#parts;
+    if (event.type === "message" && isHostile(nameOf(event.message.conversation))) return;
     if (event.type === "message")
       history.add(this.name, {
         f: "show",

@@ -1,3 +1,4 @@
+import type { FlowWindow, OneTimeStock } from "@parley/client";
 import type { NetworkFaults } from "../simulation/network.ts";
 import type { SeededRandom } from "../simulation/seeded-random.ts";
 
@@ -14,7 +15,12 @@ export type Fault =
   | "client unreachable"
   | "connections cut"
   | "clock jumps"
-  | "prekeys run out";
+  | "prekeys run out"
+  | "log disk full"
+  | "log write fails"
+  | "log damaged"
+  | "client reads nothing"
+  | "flood";
 
 const WEIGHTS: Readonly<Record<Fault, number>> = {
   "server killed": 2,
@@ -30,6 +36,11 @@ const WEIGHTS: Readonly<Record<Fault, number>> = {
   "connections cut": 3,
   "clock jumps": 1,
   "prekeys run out": 3,
+  "log disk full": 1,
+  "log write fails": 1,
+  "log damaged": 1,
+  "client reads nothing": 2,
+  flood: 1,
 };
 
 /** What one world is like. */
@@ -53,7 +64,21 @@ export interface Plan {
   /** A call of a server's port takes up to so long; 0: it answers at once. */
   readonly portDelayMsMax: number;
   readonly commitDelayMsMax: number;
+  /** A write to the mail log takes up to so long; 0: it is durable at once. */
+  readonly diskDelayMsMax: number;
+  /** What is under way to a device at once; undefined: the usual, which no world fills. */
+  readonly window: FlowWindow | undefined;
+  /** For whoever takes nothing; above the window, as in the settings. Undefined: the usual. */
+  readonly bufferedBytesMax: number | undefined;
+  /** Undefined: as many one-time prekeys as a device usually keeps. */
+  readonly oneTimeStock: OneTimeStock | undefined;
 }
+
+/** A hundred key pairs for each device would be a third of a world's CPU time. */
+const SMALL_STOCK: OneTimeStock = { full: 12, least: 4 };
+
+/** The narrowest that the schema lets a device ask for in bytes. */
+const NARROW: FlowWindow = { envelopes: 8, bytes: 128 * 1024 };
 
 const NAMES = ["alice", "bob", "carol", "dave"];
 
@@ -69,6 +94,7 @@ export function planOf(random: SeededRandom): Plan {
     0,
     random.weighted({ two: 6, three: 3, four: 1 }) === "two" ? 2 : random.integer(3, 4),
   );
+  const isNarrow = random.chance(0.5);
   return {
     people,
     writers: people,
@@ -87,5 +113,10 @@ export function planOf(random: SeededRandom): Plan {
     wakeupsLost: random.chance(0.2) ? 0 : 0.2,
     portDelayMsMax: random.pick([0, 2, 200]),
     commitDelayMsMax: random.pick([0, 5, 100]),
+    diskDelayMsMax: random.pick([0, 2, 50, 1000]),
+    ...(isNarrow
+      ? { window: NARROW, bufferedBytesMax: 2 * NARROW.bytes }
+      : { window: undefined, bufferedBytesMax: undefined }),
+    oneTimeStock: random.chance(0.1) ? undefined : SMALL_STOCK,
   };
 }

@@ -1,12 +1,18 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type EmbeddedServer, openEmbedded, type Ports } from "@parley/server";
+import {
+  type EmbeddedServer,
+  type LogDisk,
+  openEmbedded,
+  type Ports,
+  type ServerSettings,
+} from "@parley/server";
 import type { History } from "../checker/history.ts";
 import { Life, LifeClock } from "../simulation/life.ts";
 import type { Network } from "../simulation/network.ts";
 import type { SeededRandom } from "../simulation/seeded-random.ts";
 import type { VirtualClock } from "../simulation/virtual-clock.ts";
-import { promptLogDisk } from "./log-disk.ts";
+import { DiskHealth, damageLog, FaultyLogDisk } from "./faulty-log-disk.ts";
 import { watchDurable, watchMailboxes } from "./mailbox-watch.ts";
 import { PortGate } from "./port-gate.ts";
 import type { Counters } from "./sometimes.ts";
@@ -27,11 +33,21 @@ export interface ServerHostParts {
   readonly history: History;
   readonly counters: Counters;
   readonly nameOf: (accountId: string) => string;
+  readonly isHostile: (name: string) => boolean;
   readonly wakeupsLost: () => number;
   readonly delayMsMax: () => number;
-  /** A planted fault: what tests of the checker put round the ports. */
-  readonly plant?: ((ports: Ports, life: Life) => Ports) | undefined;
+  readonly diskDelayMsMax: () => number;
+  /** Undefined: the usual. */
+  readonly bufferedBytesMax?: number | undefined;
+  readonly plants?: HostPlants | undefined;
   readonly failed: (cause: unknown) => void;
+}
+
+/** Planted faults: what tests of the checker put into the machine. */
+export interface HostPlants {
+  readonly serverPorts?: (ports: Ports, life: Life) => Ports;
+  readonly logDisk?: (disk: LogDisk, life: Life) => LogDisk;
+  readonly beforeStart?: (folder: string) => void;
 }
 
 interface Run {
@@ -44,6 +60,7 @@ interface Run {
 /** The machine that the server runs on: it dies, comes back from the same files, or from older ones. */
 export class ServerHost {
   readonly skew = { offsetMs: 0 };
+  readonly disk = new DiskHealth();
   readonly #parts: ServerHostParts;
   #run: Run | undefined;
   #runs = 0;
@@ -71,21 +88,23 @@ export class ServerHost {
       { ...this.#parts, clock, counters, random: random.stream("gate"), kill },
       life,
     );
+    this.#parts.plants?.beforeStart?.(folder);
+    this.disk.hasFailed = false;
     let bare: Ports | undefined;
     const bytes = random.stream("bytes");
     const server = openEmbedded({
       dataFolder: folder,
       clock: new LifeClock(clock, life, this.skew),
       random: (count) => bytes.bytes(count),
-      config: { origins: [SERVER_URL], store: { writer: "main", logFileBytes: LOG_FILE_BYTES } },
-      logDisk: promptLogDisk,
-      onFatal: (cause) => this.#parts.failed(cause),
-      log: loudLog((line) => this.#parts.failed(new Error(line))),
+      config: this.#config(),
+      logDisk: this.#logDisk(random.stream("disk"), life),
+      onFatal: (cause) => this.#diskFailed(life, cause),
+      log: this.#log(),
       wrapPorts: (ports) => {
         bare = ports;
         const durable = watchDurable(ports, history);
-        const planted = this.#parts.plant?.(durable, life) ?? durable;
-        return gate.around(watchMailboxes(planted, history, this.#parts.nameOf));
+        const planted = this.#parts.plants?.serverPorts?.(durable, life) ?? durable;
+        return gate.around(watchMailboxes(planted, history, this.#parts));
       },
     });
     this.#run = { server, life, gate, ports: bare as Ports };
@@ -111,9 +130,11 @@ export class ServerHost {
     if (this.#run === run) this.#run = undefined;
   }
 
-  /** What was still to happen to this run of it does not. */
+  /** What was still to happen to this run of it, and to its disk, does not. */
   spare(): void {
     this.#run?.gate.spare();
+    this.disk.isFull = false;
+    this.disk.writesToFailure = undefined;
   }
 
   setFull(isFull: boolean): void {
@@ -134,6 +155,60 @@ export class ServerHost {
     for (const [name, bytes] of copy) writeFileSync(join(folder, name), bytes);
   }
 
+  /** While the server is down, as disks rot. */
+  damageLog(random: SeededRandom): void {
+    const detail = damageLog(this.#parts.folder, random);
+    if (detail === undefined) return;
+    this.disk.isDamaged = true;
+    this.#parts.history.add("server", { f: "fault", fault: "log damaged", detail });
+  }
+
+  #config(): Partial<ServerSettings> {
+    const { bufferedBytesMax } = this.#parts;
+    return {
+      origins: [SERVER_URL],
+      store: { writer: "main", logFileBytes: LOG_FILE_BYTES },
+      ...(bufferedBytesMax !== undefined && { bufferedBytesMax }),
+    };
+  }
+
+  #logDisk(random: SeededRandom, life: Life): LogDisk {
+    const { clock, counters, diskDelayMsMax, history, plants } = this.#parts;
+    const disk = new FaultyLogDisk(
+      {
+        ...{ clock, random, counters, health: this.disk, delayMsMax: diskDelayMsMax },
+        durable: (mark) => history.add("server", { f: "durable", mark: Number(mark) }),
+      },
+      life,
+    );
+    return plants?.logDisk?.(disk, life) ?? disk;
+  }
+
+  /** A write that failed ends the process; anything else that is fatal is a bug. */
+  #diskFailed(life: Life, cause: unknown): void {
+    if (this.disk.hasFailed) this.#kill(life, "the disk failed");
+    else this.#parts.failed(cause);
+  }
+
+  /** Level error means a bug (style.md 3), and fails the world; or damage, which must be there then. */
+  #log() {
+    const silent = () => undefined;
+    return {
+      debug: silent,
+      info: silent,
+      warn: silent,
+      error: (fields: object, message: string) => {
+        if (message === "mail-log-damaged" && this.disk.isDamaged) {
+          this.#parts.counters.count("damage in the mail log is found at the start");
+          return;
+        }
+        const { err } = fields as { err?: unknown };
+        const why = String((err as Error)?.stack ?? err);
+        this.#parts.failed(new Error(`the server logs an error: ${message}: ${why}`));
+      },
+    };
+  }
+
   #kill(life: Life, why: string): void {
     if (!life.alive || this.#run?.life !== life) return;
     this.#parts.history.add("server", { f: "fault", fault: "server killed", detail: why });
@@ -142,18 +217,4 @@ export class ServerHost {
     server.kill();
     life.end();
   }
-}
-
-/** Level error means a bug (style.md 3): here it fails the world. */
-function loudLog(fail: (line: string) => void) {
-  const silent = () => undefined;
-  return {
-    debug: silent,
-    info: silent,
-    warn: silent,
-    error: (fields: object, message: string) => {
-      const { err } = fields as { err?: unknown };
-      fail(`the server logs an error: ${message}: ${String((err as Error)?.stack ?? err)}`);
-    },
-  };
 }

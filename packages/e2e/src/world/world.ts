@@ -2,25 +2,24 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ClientStore } from "@parley/client";
-import type { Ports } from "@parley/server";
 import { History, type HistoryEvent } from "../checker/history.ts";
 import type { Life } from "../simulation/life.ts";
 import { GENTLE, Network } from "../simulation/network.ts";
 import { SeededRandom } from "../simulation/seeded-random.ts";
 import { Trace } from "../simulation/trace.ts";
 import { VirtualClock } from "../simulation/virtual-clock.ts";
+import { INTRUDER, Intruder } from "./intruder.ts";
 import { Nemesis } from "./nemesis.ts";
 import { Person } from "./person.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { RestoreWatch } from "./restore-watch.ts";
-import { ServerHost } from "./server-host.ts";
+import { type HostPlants, ServerHost } from "./server-host.ts";
 import { Counters } from "./sometimes.ts";
 import { WireWatch } from "./wire-watch.ts";
 import { Workload } from "./workload.ts";
 
 /** What a test of the checker breaks on purpose. */
-export interface Plants {
-  readonly serverPorts?: (ports: Ports, life: Life) => Ports;
+export interface Plants extends HostPlants {
   readonly clientStore?: (store: ClientStore, life: Life) => ClientStore;
 }
 
@@ -83,6 +82,7 @@ class World {
   readonly #restores: RestoreWatch;
   readonly #people: readonly Person[];
   readonly #server: ServerHost;
+  readonly #intruder: Intruder;
   readonly #nemesis: Nemesis;
   readonly #network: Network;
   readonly #random: SeededRandom;
@@ -108,11 +108,14 @@ class World {
     const shared = {
       ...{ clock, history: this.#history, counters: this.#counters },
       nameOf: (accountId: string) => this.#nameOf(accountId),
+      isHostile: (name: string) => name === INTRUDER,
       failed: (cause: unknown) => {
         this.#failure ??= cause;
       },
     };
-    const watch = new WireWatch({ ...shared, trace: this.#trace });
+    const watch = new WireWatch({
+      ...{ ...shared, trace: this.#trace, windowEnvelopes: this.#plan.window?.envelopes },
+    });
     const network = new Network({ clock, random: random.stream("network"), watch }, { ...GENTLE });
     this.#network = network;
     const plants = options.plants?.(clock);
@@ -120,19 +123,23 @@ class World {
       ...{ ...shared, folder: join(folder, "server"), random: random.stream("server"), network },
       wakeupsLost: () => (this.#isCalm ? 0 : this.#plan.wakeupsLost),
       delayMsMax: () => (this.#isCalm ? 0 : this.#plan.portDelayMsMax),
-      plant: plants?.serverPorts,
+      diskDelayMsMax: () => (this.#isCalm ? 0 : this.#plan.diskDelayMsMax),
+      bufferedBytesMax: this.#plan.bufferedBytesMax,
+      plants,
     });
+    this.#intruder = new Intruder({ ...shared, network, random: random.stream("intruder") });
     this.#people = this.#plan.people.map(
       (name) =>
         new Person({
           ...{ ...shared, name, network, random: random.stream(`person ${name}`) },
           commitDelayMsMax: () => this.#plan.commitDelayMsMax,
+          ...{ oneTimeStock: this.#plan.oneTimeStock, window: this.#plan.window },
           plant: plants?.clientStore,
         }),
     );
     this.#nemesis = new Nemesis({
       ...{ ...shared, plan: this.#plan, random: random.stream("nemesis"), network },
-      ...{ server: this.#server, people: this.#people },
+      ...{ server: this.#server, people: this.#people, intruder: this.#intruder },
       restoring: (seq) => this.#restores.restoring(seq),
     });
   }
@@ -270,6 +277,7 @@ class World {
   }
 
   #nameOf(accountId: string): string {
+    if (accountId === this.#intruder.accountId) return INTRUDER;
     return this.#people.find((person) => person.accountId === accountId)?.name ?? accountId;
   }
 }

@@ -38,11 +38,34 @@ test("I1: a send of which the device was killed counts once the server had accep
 });
 
 test("I1: the server says accepted only of what its store has said to be durable", () => {
-  const hand = new Hand().add("server", { f: "stored", envelopes: ["e1"] });
-  hand.add("server", { f: "accepted", envelopes: ["e1"] });
+  const hand = new Hand().add("server", { f: "durable", mark: 2 });
+  hand.add("server", { f: "stored", envelopes: ["e1"] });
+  hand.add("server", { f: "accepted", envelopes: ["e1"], mark: 1 });
   expect(broken(hand.events)).toEqual([]);
-  hand.add("server", { f: "accepted", envelopes: ["e2"] });
+  hand.add("server", { f: "accepted", envelopes: ["e2"], mark: 2 });
   expect(broken(hand.add("server", { f: "stored", envelopes: ["e2"] }).events)).toEqual(["I1"]);
+});
+
+test("I1: the server answers no commit before its disk has it, also after an old copy was put back", () => {
+  const hand = new Hand().add("server", { f: "durable", mark: 7 });
+  hand.add("server", { f: "accepted", envelopes: [], mark: 7 });
+  expect(broken(hand.events)).toEqual([]);
+  const ahead = { f: "accepted", envelopes: [], mark: 8 } as const;
+  expect(broken([...hand.events, { seq: 9, at: 0, who: "server", ...ahead }])).toEqual(["I1"]);
+  hand.add("server", { f: "fault", fault: "copy put back", detail: "" });
+  hand.add("server", { f: "accepted", envelopes: [], mark: 5 });
+  expect(broken(hand.events)).toEqual(["I1"]);
+});
+
+test("I3: what comes to a device is what a device had sent, to the byte", () => {
+  const hand = new Hand().add("alice", { f: "offered", envelopes: ["e1", "e2"], sums: [1, 2] });
+  const deliver = { f: "deliver", connection: "bob#1" } as const;
+  hand.add("bob", { ...deliver, first: 1, envelopes: ["e1", "e2"], sums: [1, 2] });
+  // Of somebody who is no part of the history.
+  hand.add("bob", { ...deliver, first: 3, envelopes: ["e9"], sums: [undefined] });
+  expect(broken(hand.events)).toEqual([]);
+  hand.add("bob", { ...deliver, first: 4, envelopes: ["e2"], sums: [1] });
+  expect(broken(hand.events)).toEqual(["I3"]);
 });
 
 test("I2: a message that is announced twice on one device is a duplicate", () => {

@@ -28,7 +28,13 @@ beforeEach(() => {
   host = new ServerHost({
     ...{ folder: join(folder, "server"), clock, random, history, counters: new Counters() },
     network: new Network({ clock, random, watch }, { ...GENTLE }),
-    ...{ nameOf: (accountId) => accountId, wakeupsLost: () => 0, delayMsMax: () => 0 },
+    ...{
+      nameOf: (accountId) => accountId,
+      isHostile: () => false,
+      wakeupsLost: () => 0,
+      delayMsMax: () => 0,
+    },
+    diskDelayMsMax: () => 0,
     failed: (cause) => {
       throw cause;
     },
