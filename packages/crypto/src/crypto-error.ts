@@ -6,6 +6,16 @@ export type CryptoErrorCode =
   | "not-authentic"
   /** Bytes that are not what their place demands. */
   | "malformed"
+  /** Ends before its end: fetch it again. */
+  | "truncated"
+  /** Made by a newer version: update to read it. */
+  | "unsupported-version"
+  /** A backup that another recovery code opens, or that is another account's. */
+  | "wrong-key"
+  /** A backup older than one that this device knows of. */
+  | "rolled-back"
+  /** Two backups claim one place. */
+  | "forked"
   /** The caller asked for what may not be done: a bug of the caller's. */
   | "misuse";
 

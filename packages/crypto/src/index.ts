@@ -1,3 +1,11 @@
+export type { AttachmentKind } from "./attachments/attachment-cipher.ts";
+export {
+  type ByteRange,
+  PADDED_BYTES_MIN,
+  paddedFileBytes,
+} from "./attachments/file-layout.ts";
+export * from "./attachments/open-attachment.ts";
+export * from "./attachments/seal-attachment.ts";
 export * from "./chain/account-changes.ts";
 export * from "./chain/account-state.ts";
 export * from "./chain/sign-account-entry.ts";
@@ -44,3 +52,5 @@ export {
   decodeSessionRecord,
   encodeSessionRecord,
 } from "./ratchet/session-record.ts";
+export { ByteReader, type ByteSource } from "./stream/byte-source.ts";
+export * from "./stream/chunk-aead.ts";

@@ -1,4 +1,5 @@
 import { CryptoError } from "./crypto-error.ts";
+import { padme } from "./primitives/padme.ts";
 
 /** AES-CBC adds at least this much, so a padded size one below a multiple of 16 costs no block more. */
 const CBC_BYTE = 1;
@@ -37,12 +38,4 @@ function paddedSize(atLeast: number): number {
   if (withCbc <= FIRST_SIZE) return FIRST_SIZE - CBC_BYTE;
   if (withCbc <= STEPPED_MAX) return Math.ceil(withCbc / STEP) * STEP - CBC_BYTE;
   return padme(withCbc) - CBC_BYTE;
-}
-
-/** Rounds up so that only the leading bits of the length are free: at most 12 %. */
-function padme(length: number): number {
-  const exponent = Math.floor(Math.log2(length));
-  const significant = Math.floor(Math.log2(exponent)) + 1;
-  const step = 2 ** (exponent - significant);
-  return Math.ceil(length / step) * step;
 }
