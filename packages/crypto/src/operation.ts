@@ -29,7 +29,28 @@ export type PrimitiveCall =
       readonly publicKey: Uint8Array;
       readonly message: Uint8Array;
       readonly signature: Uint8Array;
+    }
+  /** The encapsulation key under a seed d || z (FIPS 203 algorithm 16). */
+  | {
+      readonly primitive: "mlKemPublicKey";
+      readonly parameters: MlKemParameters;
+      readonly seed: Uint8Array;
+    }
+  /** The shared secret (FIPS 203 algorithm 18): another one, without a word, where the ciphertext is not ours. */
+  | {
+      readonly primitive: "mlKemDecapsulate";
+      readonly parameters: MlKemParameters;
+      readonly seed: Uint8Array;
+      readonly ciphertext: Uint8Array;
     };
+
+/**
+ * Keys under seeds and decapsulation are the platform's where it has them. Encapsulation stays ours: its
+ * randomness is an argument, and one of ours comes in two halves.
+ */
+export type MlKemParameters = "ML-KEM-768" | "ML-KEM-1024";
+
+export type Primitive = PrimitiveCall["primitive"];
 
 export type Operation<T> = Generator<PrimitiveCall, T, Uint8Array>;
 
@@ -77,6 +98,21 @@ export async function runAsync<T>(provider: AsyncProvider, operation: Operation<
 function checkCall(call: PrimitiveCall): void {
   if (call.primitive === "x25519") checkX25519PublicKey(call.publicKey);
   else if (call.primitive === "ed25519Verify") checkEd25519PublicKey(call.publicKey);
+  else if (call.primitive === "mlKemPublicKey") checkMlKemSeed(call.seed);
+  else if (call.primitive === "mlKemDecapsulate") {
+    checkMlKemSeed(call.seed);
+    if (call.ciphertext.length !== ML_KEM_CIPHERTEXT_BYTES[call.parameters])
+      throw new CryptoError("malformed", `not a ciphertext of ${call.parameters}`);
+  }
+}
+
+export const ML_KEM_SEED_BYTES = 64;
+/** FIPS 203 table 3. */
+export const ML_KEM_CIPHERTEXT_BYTES = { "ML-KEM-768": 1088, "ML-KEM-1024": 1568 } as const;
+
+function checkMlKemSeed(seed: Uint8Array): void {
+  if (seed.length !== ML_KEM_SEED_BYTES)
+    throw new CryptoError("misuse", `a seed of ML-KEM has ${ML_KEM_SEED_BYTES} bytes`);
 }
 
 /** RFC 7748 section 6.1: a shared secret that is all zero is refused, should a key have slipped through. */
@@ -112,4 +148,19 @@ export interface Signed {
 export function* ed25519Verify(signed: Signed): Operation<boolean> {
   const answer = yield { primitive: "ed25519Verify", ...signed };
   return answer[0] === 1;
+}
+
+export function* mlKemPublicKey(
+  parameters: MlKemParameters,
+  seed: Uint8Array,
+): Operation<Uint8Array> {
+  return yield { primitive: "mlKemPublicKey", parameters, seed };
+}
+
+export function* mlKemDecapsulate(
+  parameters: MlKemParameters,
+  seed: Uint8Array,
+  ciphertext: Uint8Array,
+): Operation<Uint8Array> {
+  return yield { primitive: "mlKemDecapsulate", parameters, seed, ciphertext };
 }

@@ -34,7 +34,7 @@ export function* acceptSession(
       identityPrivate: local.keys.x25519Private,
       signedPrekeyPrivate: signed.privateKey,
       oneTimePrivate,
-      sharedSecret: decapsulate(kyberSeed, message.kyberCiphertext),
+      sharedSecret: yield* decapsulate(kyberSeed, message.kyberCiphertext),
       remoteIdentity: montgomeryPart(remote.identity),
       remoteBase: montgomeryPart(message.baseKey),
     });
@@ -100,8 +100,8 @@ function matchPrekeys(
   return { signed, kyberSeed, oneTimePrivate: curvePrivate, use };
 }
 
-function decapsulate(seed: Uint8Array, wireCiphertext: Uint8Array): Uint8Array {
+function* decapsulate(seed: Uint8Array, wireCiphertext: Uint8Array): Operation<Uint8Array> {
   if (wireCiphertext[0] !== KYBER_KEY_TYPE)
     throw new CryptoError("malformed", "not a Kyber-1024 ciphertext");
-  return kyberDecapsulate(seed, wireCiphertext.subarray(1));
+  return yield* kyberDecapsulate(seed, wireCiphertext.subarray(1));
 }

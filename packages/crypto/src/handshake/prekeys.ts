@@ -56,18 +56,18 @@ export function* makeLastResortPrekey(
   keys: DeviceKeys,
   secret: LastResortPrekeySecret,
 ): Operation<Prekey<LastResortPrekeySecret, KyberPrekey>> {
-  const publicKey = kyberKey(kyberPublicKey(secret.kyberSeed));
+  const publicKey = kyberKey(yield* kyberPublicKey(secret.kyberSeed));
   const signature = yield* signAsIdentity(keys, publicKey);
   return { secret, public: create(KyberPrekeySchema, { id: secret.id, publicKey, signature }) };
 }
 
-/** A curve key and a Kyber key under one id. About a millisecond. */
+/** A curve key and a Kyber key under one id. */
 export function* makeOneTimePrekey(
   keys: DeviceKeys,
   secret: OneTimePrekeySecret,
 ): Operation<Prekey<OneTimePrekeySecret, OneTimePrekey>> {
   const curvePublicKey = curveKey(yield* x25519PublicKey(secret.curvePrivate));
-  const kyberPublic = kyberKey(kyberPublicKey(secret.kyberSeed));
+  const kyberPublic = kyberKey(yield* kyberPublicKey(secret.kyberSeed));
   const kyberSignature = yield* signAsIdentity(keys, kyberPublic);
   const made = { id: secret.id, curvePublicKey, kyberPublicKey: kyberPublic, kyberSignature };
   return { secret, public: create(OneTimePrekeySchema, made) };

@@ -3,12 +3,13 @@ import { genCrystals, XOF128 } from "@noble/post-quantum/_crystals.js";
 import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
 import { concatBytes, equalBytes } from "@parley/protocol";
 import { CryptoError } from "../crypto-error.ts";
+import { mlKemDecapsulate, mlKemPublicKey, type Operation } from "../operation.ts";
 
 /**
  * ML-KEM-768 (FIPS 203) with its encapsulation in two halves (ML-KEM Braid section 2.2): the first needs only
  * the seed of the matrix and the hash of the encapsulation key, the second the rest of that key.
  */
-export const SEED_BYTES = 64;
+export { ML_KEM_SEED_BYTES as SEED_BYTES } from "../operation.ts";
 /** rho 32 || SHA3-256(encapsulation key) 32. */
 export const HEADER_BYTES = 64;
 /** The encapsulation key without rho. */
@@ -26,8 +27,8 @@ export interface SplitKey {
 }
 
 /** `seed`: d || z, 64 random bytes (FIPS 203 algorithm 16). */
-export function splitKeyOf(seed: Uint8Array): SplitKey {
-  const { publicKey } = ml_kem768.keygen(seed);
+export function* splitKeyOf(seed: Uint8Array): Operation<SplitKey> {
+  const publicKey = yield* mlKemPublicKey("ML-KEM-768", seed);
   const rho = publicKey.subarray(KEY_VECTOR_BYTES);
   return {
     header: concatBytes(rho, sha3_256(publicKey)),
@@ -81,9 +82,8 @@ export function decapsulate(
   seed: Uint8Array,
   ciphertext1: Uint8Array,
   ciphertext2: Uint8Array,
-): Uint8Array {
-  const { secretKey } = ml_kem768.keygen(seed);
-  return ml_kem768.decapsulate(concatBytes(ciphertext1, ciphertext2), secretKey);
+): Operation<Uint8Array> {
+  return mlKemDecapsulate("ML-KEM-768", seed, concatBytes(ciphertext1, ciphertext2));
 }
 
 function keyOf(header: Uint8Array, vector: Uint8Array): Uint8Array {

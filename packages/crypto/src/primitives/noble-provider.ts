@@ -1,4 +1,5 @@
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
+import { ml_kem768, ml_kem1024 } from "@noble/post-quantum/ml-kem.js";
 import { concatBytes, equalBytes } from "@parley/protocol";
 import type { PrimitiveCall, SyncProvider } from "../operation.ts";
 import { sha512 } from "./hash.ts";
@@ -17,9 +18,17 @@ export const nobleProvider: SyncProvider = {
         return ed25519.getPublicKey(call.seed);
       case "ed25519Verify":
         return Uint8Array.of(verify(call) ? 1 : 0);
+      case "mlKemPublicKey":
+        return ML_KEM[call.parameters].keygen(call.seed).publicKey;
+      case "mlKemDecapsulate": {
+        const kem = ML_KEM[call.parameters];
+        return kem.decapsulate(call.ciphertext, kem.keygen(call.seed).secretKey);
+      }
     }
   },
 };
+
+const ML_KEM = { "ML-KEM-768": ml_kem768, "ML-KEM-1024": ml_kem1024 } as const;
 
 type Verify = Extract<PrimitiveCall, { primitive: "ed25519Verify" }>;
 

@@ -38,11 +38,14 @@ export interface Sending {
 }
 
 /** RatchetSendKey and ENCRYPT (Double Ratchet sections 3.4 and 6.4: the Triple Ratchet). */
-export function ratchetSend(state: SendingState, { plaintext, addresses, random }: Sending): Sent {
+export function* ratchetSend(
+  state: SendingState,
+  { plaintext, addresses, random }: Sending,
+): Operation<Sent> {
   const { sending } = state;
   if (sending.counter === COUNTER_MAX) throw new CryptoError("misuse", "the sending chain is full");
   const { nextChainKey, seed } = chainStep(sending.chainKey);
-  const pq = pqSend(state.pqRatchet, random);
+  const pq = yield* pqSend(state.pqRatchet, random);
   const keys = messageKeys(seed, pq.key);
   const message = encodeSignalMessage(
     {
@@ -91,7 +94,7 @@ export function* ratchetReceive(state: SessionState, given: ReceiveInput): Opera
   if (input === undefined || state.pqRatchet === undefined) return failed("malformed");
   const { message } = input;
   const chain = chainOf(state, message.ratchetKey);
-  if (chain !== undefined) return receiveOn(state, chain, input);
+  if (chain !== undefined) return yield* receiveOn(state, chain, input);
   const usedBelow = spentBelow(state.spentChains, message.ratchetKey);
   if (usedBelow !== undefined)
     return message.counter < usedBelow ? { kind: "repeat" } : failed("not-authentic");
@@ -115,19 +118,23 @@ interface BraidedInput extends ReceiveInput {
 
 const COUNTER_MAX = 0xffff_ffff;
 
-function receiveOn(state: SessionState, chain: ReceivingChain, input: BraidedInput): Received {
+function* receiveOn(
+  state: SessionState,
+  chain: ReceivingChain,
+  input: BraidedInput,
+): Operation<Received> {
   const { message, nowMs } = input;
   const { counter } = message;
   if (counter < chain.counter) {
     const skipped = findSkipped(chain, counter);
     if (skipped === undefined) return { kind: "repeat" };
-    const opened = open(state, input, skipped.seed);
+    const opened = yield* open(state, input, skipped.seed);
     if (opened.kind !== "opened") return opened;
     return read(replaceChain(state, withoutSkipped(chain, counter, nowMs)), opened, nowMs);
   }
   if (counter - chain.counter > FORWARD_JUMP_MAX) return failed("too-far-ahead");
   const forwarded = forwardTo(chain, counter, nowMs);
-  const opened = open(state, input, forwarded.seed);
+  const opened = yield* open(state, input, forwarded.seed);
   if (opened.kind !== "opened") return opened;
   return read(replaceChain(state, forwarded.chain), opened, nowMs);
 }
@@ -149,7 +156,7 @@ function* receiveOnNewChain(state: SessionState, input: BraidedInput): Operation
   }
   const fresh = newChain(message.ratchetKey, step.chainKey);
   const { chain, seed } = forwardTo(fresh, message.counter, nowMs);
-  const opened = open(state, input, seed);
+  const opened = yield* open(state, input, seed);
   if (opened.kind !== "opened") return opened;
   const ratchetPrivate = input.random(32);
   const turned = yield* newSendingChain({ ratchetPrivate, remote, rootKey: step.rootKey });
@@ -194,12 +201,12 @@ interface Opened {
 }
 
 /** Fails where the MAC does not hold, or what it holds is no padded text. */
-function open(
+function* open(
   state: SessionState,
   { message, braid, nowMs }: BraidedInput,
   seed: Uint8Array,
-): Opened | Extract<Received, { kind: "failed" }> {
-  const pq = pqReceive(state.pqRatchet as PqRatchet, braid, nowMs);
+): Operation<Opened | Extract<Received, { kind: "failed" }>> {
+  const pq = yield* pqReceive(state.pqRatchet as PqRatchet, braid, nowMs);
   // A key that is used up in one ratchet only is nobody's honest message.
   if (pq.kind !== "key") return failed(pq.kind === "repeat" ? "not-authentic" : pq.cause);
   const keys = messageKeys(seed, pq.key);

@@ -16,7 +16,6 @@ export interface Encrypted {
 }
 
 /** Until the other side has answered, every message is a prekey message. Throws `misuse` unless `canSend`. */
-// biome-ignore lint/correctness/useYield: a ratchet that turns as it sends would have public-key steps
 export function* encrypt(
   record: SessionRecord,
   context: SessionContext,
@@ -28,7 +27,7 @@ export function* encrypt(
   if (current === undefined) throw new CryptoError("misuse", "no session that can send");
   const named = current.pendingPrekey !== undefined && rules.addressesInPrekeyMessages;
   const addresses = named ? addressesField(local, remote) : undefined;
-  const { state, message } = ratchetSend(current, { plaintext, addresses, random });
+  const { state, message } = yield* ratchetSend(current, { plaintext, addresses, random });
   return { record: { ...record, current: state }, ciphertext: ciphertextOf(state, message) };
 }
 

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Braid, BraidPhase, BraidSchema, concatBytes, equalBytes } from "@parley/protocol";
+import type { Operation } from "../operation.ts";
 import {
   CIPHERTEXT_1_BYTES,
   CIPHERTEXT_2_BYTES,
@@ -58,10 +59,10 @@ export function newBraid(isInitiator: boolean, key: Uint8Array): Braid {
 }
 
 /** Send: what rides on the next message. */
-export function braidSend(braid: Braid, random: RandomBytes): BraidSent {
+export function* braidSend(braid: Braid, random: RandomBytes): Operation<BraidSent> {
   switch (braid.phase) {
     case BraidPhase.KEYS_UNSAMPLED:
-      return sampleKeys(braid, random(SEED_BYTES));
+      return yield* sampleKeys(braid, random(SEED_BYTES));
     case BraidPhase.KEYS_SAMPLED:
       return sendChunk(braid, "header");
     case BraidPhase.HEADER_SENT:
@@ -85,7 +86,11 @@ export function braidSend(braid: Braid, random: RandomBytes): BraidSent {
 /**
  * Receive: what came of the other side's, in its epoch. What is late changes nothing. Throws BraidError.
  */
-export function braidReceive(braid: Braid, epoch: bigint, payload: BraidPayload): BraidStep {
+export function* braidReceive(
+  braid: Braid,
+  epoch: bigint,
+  payload: BraidPayload,
+): Operation<BraidStep> {
   if (epoch < braid.epoch) return { braid };
   if (epoch > braid.epoch) return { braid: turn(braid, epoch) };
   const { chunk } = payload;
@@ -99,7 +104,7 @@ export function braidReceive(braid: Braid, epoch: bigint, payload: BraidPayload)
     case "ct1":
       return takeCiphertext1(braid, chunk as Chunk);
     case "ct2":
-      return takeCiphertext2(braid, chunk as Chunk);
+      return yield* takeCiphertext2(braid, chunk as Chunk);
     case "ek":
       return takeVector(braid, chunk as Chunk, false);
     case "ek-ct1-ack":
@@ -130,8 +135,8 @@ function sendChunk(braid: Braid, kind: "header" | "ek" | "ek-ct1-ack" | "ct1" | 
 }
 
 /** KeysUnsampled → KeysSampled. */
-function sampleKeys(braid: Braid, seed: Uint8Array): BraidSent {
-  const { header, vector } = splitKeyOf(seed);
+function* sampleKeys(braid: Braid, seed: Uint8Array): Operation<BraidSent> {
+  const { header, vector } = yield* splitKeyOf(seed);
   const sending = concatBytes(header, macOfHeader(authenticatorOf(braid), braid.epoch, header));
   const phase = BraidPhase.KEYS_SAMPLED;
   return sendChunk({ ...braid, phase, seed, vector, sending, nextChunk: 0 }, "header");
@@ -191,7 +196,7 @@ function takeCiphertext1(braid: Braid, chunk: Chunk): BraidStep {
 }
 
 /** Ct1Received → EkSentCt1Received → NoHeaderReceived of the next epoch. */
-function takeCiphertext2(braid: Braid, chunk: Chunk): BraidStep {
+function* takeCiphertext2(braid: Braid, chunk: Chunk): Operation<BraidStep> {
   if (braid.phase !== BraidPhase.CT1_RECEIVED && braid.phase !== BraidPhase.EK_SENT_CT1_RECEIVED)
     return { braid };
   const { received, message } = collect(braid, chunk, CIPHERTEXT_END_BYTES);
@@ -199,7 +204,8 @@ function takeCiphertext2(braid: Braid, chunk: Chunk): BraidStep {
     return { braid: { ...braid, phase: BraidPhase.EK_SENT_CT1_RECEIVED, received } };
   const { epoch, ciphertext1 } = braid;
   const ciphertext2 = message.slice(0, CIPHERTEXT_2_BYTES);
-  const secret = epochSecretOf(decapsulate(braid.seed, ciphertext1, ciphertext2), epoch);
+  const sharedSecret = yield* decapsulate(braid.seed, ciphertext1, ciphertext2);
+  const secret = epochSecretOf(sharedSecret, epoch);
   const authenticator = updated(authenticatorOf(braid), epoch, secret);
   const mac = macOfCiphertext(authenticator, epoch, concatBytes(ciphertext1, ciphertext2));
   if (!equalBytes(mac, message.subarray(CIPHERTEXT_2_BYTES)))

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type PqRatchet, PqRatchetSchema } from "@parley/protocol";
 import { CryptoError } from "../crypto-error.ts";
+import type { Operation } from "../operation.ts";
 import type { RandomBytes } from "../ratchet/session-api.ts";
 import { BraidError, braidReceive, braidSend, newBraid } from "./braid.ts";
 import { type BraidMessage, encodeBraidMessage } from "./braid-message.ts";
@@ -27,8 +28,8 @@ export interface PqSent {
 }
 
 /** RatchetSendKey (section 5.4). */
-export function pqSend(ratchet: PqRatchet, random: RandomBytes): PqSent {
-  const { braid, payload, emitted } = braidSend(braidOf(ratchet), random);
+export function* pqSend(ratchet: PqRatchet, random: RandomBytes): Operation<PqSent> {
+  const { braid, payload, emitted } = yield* braidSend(braidOf(ratchet), random);
   const grown = emitted === undefined ? ratchet : { ...ratchet, ...withEpoch(ratchet, emitted) };
   // The other side has certainly reached the epoch before the one that is being agreed on.
   const sent = sendingKey(grown.epochs, braid.epoch - 1n);
@@ -44,10 +45,14 @@ export type PqReceived =
   | { readonly kind: "failed"; readonly cause: "not-authentic" | "too-far-ahead" };
 
 /** RatchetReceiveKey (section 5.5). What it gives counts once the message has proved genuine. */
-export function pqReceive(ratchet: PqRatchet, message: BraidMessage, nowMs: number): PqReceived {
+export function* pqReceive(
+  ratchet: PqRatchet,
+  message: BraidMessage,
+  nowMs: number,
+): Operation<PqReceived> {
   const { epoch, index, payload } = message;
   try {
-    const { braid, emitted } = braidReceive(braidOf(ratchet), epoch, payload);
+    const { braid, emitted } = yield* braidReceive(braidOf(ratchet), epoch, payload);
     const grown = emitted === undefined ? ratchet : { ...ratchet, ...withEpoch(ratchet, emitted) };
     const taken = receivingKey(grown.epochs, { epoch: epoch - 1n, index }, nowMs);
     switch (taken.kind) {

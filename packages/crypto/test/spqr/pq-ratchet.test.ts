@@ -7,6 +7,7 @@ import {
   encodeBraidMessage,
 } from "../../src/spqr/braid-message.ts";
 import { newPqRatchet, pqReceive, pqSend } from "../../src/spqr/pq-ratchet.ts";
+import { run } from "../fixtures/party.ts";
 import { seededRandom } from "../fixtures/random.ts";
 
 const KEY = new Uint8Array(32).fill(7);
@@ -28,13 +29,13 @@ class Pair {
   }
 
   send(from: 0 | 1): Sent {
-    const { ratchet, message, key } = pqSend(this.sides[from], this.#random);
+    const { ratchet, message, key } = run(pqSend(this.sides[from], this.#random));
     this.sides[from] = ratchet;
     return { message, key };
   }
 
   receive(to: 0 | 1, message: Uint8Array, nowMs = NOW_MS) {
-    const received = pqReceive(this.sides[to], decodeBraidMessage(message), nowMs);
+    const received = run(pqReceive(this.sides[to], decodeBraidMessage(message), nowMs));
     if (received.kind === "key") this.sides[to] = received.ratchet;
     return received;
   }
@@ -118,7 +119,7 @@ describe("a side that does not know the handshake's key", () => {
     const before = pair.sides[1];
     for (let n = 0; n < 2; n++) thief.send(0);
     const third = decodeBraidMessage(thief.send(0).message);
-    expect(pqReceive(pair.sides[1], third, NOW_MS)).toEqual({
+    expect(run(pqReceive(pair.sides[1], third, NOW_MS))).toEqual({
       kind: "failed",
       cause: "not-authentic",
     });
@@ -171,7 +172,7 @@ test("after three more epochs a copy of a side's state has no key for what comes
   pair.receive(1, late.message);
   pair.reach(5n);
   const fresh = pair.send(0);
-  expect(pqReceive(stolen, decodeBraidMessage(fresh.message), NOW_MS).kind).toBe("failed");
+  expect(run(pqReceive(stolen, decodeBraidMessage(fresh.message), NOW_MS)).kind).toBe("failed");
   const held = pair.sides[1].epochs.map(({ epoch }) => epoch);
   expect(held.length).toBeLessThanOrEqual(4);
   expect(JSON.stringify(pair.sides[1].epochs, hexed)).not.toContain(hex(late.key));
