@@ -80,6 +80,7 @@ export class MailCommit {
   #isScheduled = false;
   #underWay: Promise<void> | undefined;
   #isStopped = false;
+  #failures = 0;
   #cancelRide: (() => void) | undefined;
 
   constructor(log: MailLog, mark: Mark, parts: MailCommitParts) {
@@ -131,9 +132,11 @@ export class MailCommit {
     await running;
   }
 
-  /** Resolves once what waits now is settled. */
+  /** Resolves once what waits now is settled, or a write failed: notes would wait for room for ever. */
   async flush(): Promise<void> {
+    const failures = this.#failures;
     while (!this.#isStopped && (this.#waiting.length > 0 || this.#dirty.size > 0)) {
+      if (this.#failures > failures) return;
       if (this.#underWay === undefined && !this.#commit()) return;
       await this.#underWay;
     }
@@ -276,6 +279,7 @@ export class MailCommit {
 
   #fail(cause: unknown, batch: { staged: Staged[]; decided: Decided[]; noted: Mailbox[] }): void {
     const isRefusal = cause instanceof ProtocolError;
+    this.#failures++;
     if (this.#isStopped) return;
     if (!isRefusal && !isDiskFull(cause)) {
       this.stop();

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { ENVELOPE_LIFETIME_MS } from "@parley/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -263,6 +264,23 @@ test("refuses while the disk is full, stores nothing of it, and goes on once the
   await opened.append("c");
   expect(await opened.waiting()).toEqual(["a", "c"]);
   expect(await (await killAndOpen(opened)).waiting()).toEqual(["a", "c"]);
+});
+
+test("a stop on a full disk ends, though what rides along cannot be written", async () => {
+  let isFull = false;
+  const full = failure("ENOSPC");
+  const disk = faultyDisk(() => (isFull ? full : undefined));
+  const create: LogDisk["create"] = async (path, sizeBytes) => {
+    await turn();
+    if (isFull) throw full;
+    await disk.create(path, sizeBytes);
+  };
+  const { append, read, ack, mail } = await openMailboxes({ disk: { ...disk, create } });
+  await append("a");
+  isFull = true;
+  await expect(append("b")).rejects.toMatchObject({ retryAfterMs: expect.any(Number) });
+  void ack(await read());
+  await mail.flush();
 });
 
 test("ends at a write that fails, and accepts nothing after it", async () => {
