@@ -1,10 +1,5 @@
-import { runSync } from "@parley/crypto";
-import { nodeProvider } from "@parley/crypto/platform/node";
+import { startNodeCrypto } from "@parley/crypto/platform/start-node";
 import type { CryptoRunner } from "../../ports/crypto-runner.ts";
 
-const provider = nodeProvider();
-
-/** Public-key steps by OpenSSL, at once. */
-export const nodeCrypto: CryptoRunner = {
-  run: (operation) => runSync(provider, operation),
-};
+/** Public-key steps by OpenSSL, at once; the symmetric ones, which stand inside operations, too. */
+export const nodeCrypto: CryptoRunner = startNodeCrypto();
