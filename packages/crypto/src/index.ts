@@ -6,6 +6,11 @@ export {
 } from "./attachments/file-layout.ts";
 export * from "./attachments/open-attachment.ts";
 export * from "./attachments/seal-attachment.ts";
+export { BACKUP_TYPES } from "./backup/backup-guard.ts";
+export type { BackupKeys, BackupOwner } from "./backup/backup-header.ts";
+export { type BackupPlace, checkBackupPlace, type FoundBackup } from "./backup/backup-place.ts";
+export * from "./backup/open-backup.ts";
+export * from "./backup/seal-backup.ts";
 export * from "./chain/account-changes.ts";
 export * from "./chain/account-state.ts";
 export * from "./chain/sign-account-entry.ts";
