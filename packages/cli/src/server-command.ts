@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 
 const SERVER_MAIN = fileURLToPath(new URL("../../server/src/main.ts", import.meta.url));
+/** As `npm start` has it: what V8 keeps for young objects is else as much as 5,000 idle connections take. */
+const NODE_ARGS = ["--max-semi-space-size=8"];
 const PASSED_ON = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 /** A process that died of a signal ends with this and the signal's number, as shells say it. */
 const SIGNALLED = 128;
@@ -45,7 +47,7 @@ function rawArguments(command: Command): readonly string[] {
 
 async function runServer(args: readonly string[]): Promise<void> {
   // In a group of its own, so that ^C on a terminal reaches it once: through us.
-  const child = spawn(process.execPath, [SERVER_MAIN, ...args], {
+  const child = spawn(process.execPath, [...NODE_ARGS, SERVER_MAIN, ...args], {
     stdio: "inherit",
     detached: true,
   });

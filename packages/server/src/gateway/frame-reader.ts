@@ -157,14 +157,13 @@ export class FrameReader {
 }
 
 function longLength(chunk: Uint8Array, at: number, byteCount: 2 | 8): number {
-  const view = new DataView(chunk.buffer, chunk.byteOffset + at, byteCount);
   if (byteCount === 2) {
-    const length = view.getUint16(0);
+    const length = ((chunk[at] as number) << 8) | (chunk[at + 1] as number);
     if (length < LENGTH_16) throw broken("a length that is not in its shortest form");
     return length;
   }
-  const high = view.getUint32(0);
-  const low = view.getUint32(4);
+  const view = new DataView(chunk.buffer, chunk.byteOffset + at, byteCount);
+  const [high, low] = [view.getUint32(0), view.getUint32(4)];
   if (high >= 0x8000_0000) throw broken("a length below zero");
   if (high === 0 && low <= 0xffff) throw broken("a length that is not in its shortest form");
   return high * 2 ** 32 + low;
