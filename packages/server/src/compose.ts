@@ -31,6 +31,7 @@ import { countedPush } from "./core/counted-push.ts";
 import { Invitations } from "./core/invitations.ts";
 import { Limits } from "./core/limits.ts";
 import { LinkSteps } from "./core/link-steps.ts";
+import { ACK_EXPECTED_MS } from "./core/mailbox-stream.ts";
 import { PresenceDesk } from "./core/presence-desk.ts";
 import { Readiness } from "./core/readiness.ts";
 import { SharedTimer } from "./core/shared-timer.ts";
@@ -155,6 +156,7 @@ function embeddedOn(store: OpenedStore, options: EmbeddedOptions): EmbeddedServe
     addressKeys: new AddressKeys(clock, random),
     linkSteps: new LinkSteps(clock),
     refreshes: new SharedTimer(clock, settings.refreshMs),
+    acks: new SharedTimer(clock, ACK_EXPECTED_MS),
     presence: new PresenceDesk({ store: presenceStore, clock, log, settings: settings.presence }),
     limits: new Limits({ rateLimiter, clock, log, metrics, isDryRun: settings.limits.dryRun }),
   });

@@ -27,6 +27,8 @@ export interface Context extends Ports {
   readonly presence: PresenceDesk;
   /** For sessions, each after settings.refreshMs. */
   readonly refreshes: SharedTimer;
+  /** For streams, each after ACK_EXPECTED_MS. */
+  readonly acks: SharedTimer;
   readonly limits: Limits;
   readonly addressKeys: AddressKeys;
 }

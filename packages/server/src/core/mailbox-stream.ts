@@ -7,18 +7,24 @@ import {
   SERVER_FRAME_BYTES_MAX,
 } from "@parley/protocol";
 import { allocate } from "../lib/bytes.ts";
-import type { Clock } from "../ports/clock.ts";
 import type { DeviceAddress } from "../ports/device-address.ts";
 import type { Log } from "../ports/log.ts";
-import type { MailboxReader, MailboxStore, StoredEnvelope } from "../ports/mailbox-store.ts";
+import type {
+  MailboxReader,
+  MailboxRow,
+  MailboxStore,
+  StoredEnvelope,
+} from "../ports/mailbox-store.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { PushSender } from "../ports/push-sender.ts";
 import type { Outlet } from "./outlet.ts";
+import { SharedTimer, type Timed } from "./shared-timer.ts";
 
 export interface StreamParts {
   readonly mailboxes: MailboxStore;
   readonly push: PushSender;
-  readonly clock: Clock;
+  /** Runs out for a stream whose deliveries are not acknowledged within ACK_EXPECTED_MS. */
+  readonly acks: SharedTimer;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -26,6 +32,13 @@ export interface StreamParts {
 export interface FlowWindow {
   readonly envelopes: number;
   readonly bytes: number;
+}
+
+/** Delivered, and not acknowledged: its bytes are the other side's, and the store's. */
+interface Unacked {
+  readonly row: MailboxRow;
+  readonly size: number;
+  readonly timing: StoredEnvelope["timing"];
 }
 
 const PAGE_ENVELOPES = 64;
@@ -45,7 +58,7 @@ const DRAINS_MAX = 64;
  * What one connected device is given: everything that is not acknowledged, from the start; *drained*; then
  * what comes. A wake-up only sets "read again", so that it does not matter when it comes, or how often.
  */
-export class MailboxStream {
+export class MailboxStream implements Timed {
   readonly #parts: StreamParts;
   readonly #mailbox: DeviceAddress;
   readonly #outlet: Outlet;
@@ -53,7 +66,7 @@ export class MailboxStream {
   readonly #reader: MailboxReader;
   /** Read, and not delivered yet. */
   #page: readonly StoredEnvelope[] = [];
-  #unacked: StoredEnvelope[] = [];
+  #unacked: Unacked[] = [];
   #unackedBytes = 0;
   #nextOrdinal = 1n;
   /** Requests that wait for the end of what was accepted before them; 0: the one of connecting. */
@@ -63,7 +76,9 @@ export class MailboxStream {
   #caughtUpAt = Number.POSITIVE_INFINITY;
   #isRunning = false;
   #isStopped = false;
-  #cancelAckTimer: (() => void) | undefined;
+  /** Once for each time that an acknowledgement does not come. */
+  #hasPushed = false;
+  round: Set<Timed> | undefined;
 
   constructor(parts: StreamParts, mailbox: DeviceAddress, outlet: Outlet, window: FlowWindow) {
     this.#parts = parts;
@@ -79,7 +94,7 @@ export class MailboxStream {
 
   stop(): void {
     this.#isStopped = true;
-    this.#cancelAckTimer?.();
+    SharedTimer.stop(this);
   }
 
   /** There may be more. */
@@ -103,12 +118,12 @@ export class MailboxStream {
     const firstUnacked = this.#nextOrdinal - BigInt(this.#unacked.length);
     if (upToOrdinal < firstUnacked) return Promise.resolve();
     const acked = this.#unacked.splice(0, Number(upToOrdinal - firstUnacked) + 1);
-    for (const { bytes, timing } of acked) {
-      this.#unackedBytes -= bytes.length;
+    for (const { size, timing } of acked) {
+      this.#unackedBytes -= size;
       timing?.trace?.acked();
     }
-    this.#cancelAckTimer?.();
-    this.#cancelAckTimer = undefined;
+    SharedTimer.stop(this);
+    this.#hasPushed = false;
     this.#expectAck();
     const removed = this.#parts.mailboxes.remove(
       this.#mailbox,
@@ -165,8 +180,10 @@ export class MailboxStream {
       if (this.#isStopped) return false;
       this.#measure(envelopes);
       this.#nextOrdinal += BigInt(count);
-      this.#unacked.push(...envelopes);
-      for (const { bytes } of envelopes) this.#unackedBytes += bytes.length;
+      for (const { row, bytes, timing } of envelopes) {
+        this.#unacked.push({ row, size: bytes.length, timing });
+        this.#unackedBytes += bytes.length;
+      }
       this.#expectAck();
     }
     return true;
@@ -202,13 +219,17 @@ export class MailboxStream {
     this.#outlet.send(encodeServerFrame({ requestId, response: { case: "drained", value: {} } }));
   }
 
-  #expectAck(): void {
-    if (this.#cancelAckTimer !== undefined || this.#unacked.length === 0 || this.#isStopped) return;
-    this.#cancelAckTimer = this.#parts.clock.after(ACK_EXPECTED_MS, () => {
-      this.#outlet.probe();
-      this.#parts.push.push(this.#mailbox).catch((cause: unknown) => {
-        this.#parts.log.warn({ err: cause }, "push-failed");
-      });
+  /** An acknowledgement did not come. */
+  due(): void {
+    this.#hasPushed = true;
+    this.#outlet.probe();
+    this.#parts.push.push(this.#mailbox).catch((cause: unknown) => {
+      this.#parts.log.warn({ err: cause }, "push-failed");
     });
+  }
+
+  #expectAck(): void {
+    if (this.round !== undefined || this.#hasPushed) return;
+    if (this.#unacked.length > 0 && !this.#isStopped) this.#parts.acks.start(this);
   }
 }

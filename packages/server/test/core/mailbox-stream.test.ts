@@ -2,6 +2,7 @@ import { CloseCode, decodeServerFrame, ErrorCode, type ServerFrame } from "@parl
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ACK_EXPECTED_MS, MailboxStream } from "../../src/core/mailbox-stream.ts";
+import { SharedTimer } from "../../src/core/shared-timer.ts";
 import type {
   DeliveryTiming,
   MailboxRow,
@@ -57,7 +58,13 @@ function openStream(window = { envelopes: 100, bytes: 1_000_000 }) {
     },
     deliveryLatency: (ms) => measured.latencies.push(ms),
   };
-  const parts = { mailboxes, push, clock, log: logTo([]), metrics };
+  const parts = {
+    mailboxes,
+    push,
+    acks: new SharedTimer(clock, ACK_EXPECTED_MS),
+    log: logTo([]),
+    metrics,
+  };
   const stream = new MailboxStream(parts, phone, outlet, window);
   const store = (name: string, text = name, timing?: DeliveryTiming) => {
     rows.push({ row: { name }, bytes: delivery(phone, name, text).bytes, timing });
@@ -186,6 +193,23 @@ test("pushes and probes when a delivery is not acknowledged in time", async () =
   await clock.pass(1);
   expect(pushed).toEqual([phone]);
   expect(state.probes).toBe(1);
+});
+
+test("pushes once, however much is delivered meanwhile, and again after an ack", async () => {
+  const { stream, store, clock, pushed } = openStream();
+  store("a");
+  stream.start();
+  await settled();
+  for (let i = 0; i < 3; i++) {
+    await clock.pass(ACK_EXPECTED_MS);
+    store(`more ${i}`);
+    stream.wake();
+    await settled();
+  }
+  expect(pushed).toHaveLength(1);
+  await stream.ack(1n);
+  await clock.pass(ACK_EXPECTED_MS);
+  expect(pushed).toHaveLength(2);
 });
 
 test("does not push where the ack came", async () => {
