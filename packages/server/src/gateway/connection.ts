@@ -175,41 +175,40 @@ export class Connection implements Outlet, Timed {
       this.#context.limits.refused("requestsMax");
       throw new ProtocolError(ErrorCode.BUSY, "too many requests at once");
     }
-    if (this.#session !== undefined) this.#handle(frame, this.#route(this.#session, frame));
+    if (this.#session !== undefined) void this.#handle(frame, this.#route(this.#session, frame));
     else if (isLinkStep(request)) {
       this.#parts.linkings.start(this);
-      this.#handle(frame, routeLinkStep(this.#context, this, request));
+      void this.#handle(frame, routeLinkStep(this.#context, this, request));
     } else {
       const greeted = (this.#greeting ?? Promise.resolve()).then(() => this.#greet(frame));
       this.#greeting = greeted.then(
         () => undefined,
         () => undefined,
       );
-      this.#handle(frame, greeted);
+      void this.#handle(frame, greeted);
     }
   }
 
-  #handle({ requestId, request }: ClientFrame, answer: Promise<Answer | undefined>): void {
+  async #handle(
+    { requestId, request }: ClientFrame,
+    answer: Promise<Answer | undefined>,
+  ): Promise<void> {
     this.#underWay++;
-    answer
-      .then(
-        (given) => {
-          this.#context.metrics.handled(kindOf(request.case), 0);
-          if (given !== undefined) this.#say(requestId, given);
-          if (given?.case === "welcome") this.#session?.start();
-        },
-        (cause: unknown) => {
-          // What is never answered cannot be refused either: a wrong ack ends the connection, and a live
-          // frame is lost.
-          const error = this.#note(request.case, cause);
-          if (request.case !== "sendLive") this.#refuse(requestId, error);
-          if (request.case === "ack") this.end(CloseCode.MALFORMED_FRAME, "a wrong ack");
-        },
-      )
-      .finally(() => {
-        this.#underWay--;
-        if (this.#underWay === 0) this.#onIdle?.();
-      });
+    try {
+      const given = await answer;
+      this.#context.metrics.handled(kindOf(request.case), 0);
+      if (given !== undefined) this.#say(requestId, given);
+      if (given?.case === "welcome") this.#session?.start();
+    } catch (cause) {
+      // What is never answered cannot be refused either: a wrong ack ends the connection, and a live frame is
+      // lost.
+      const error = this.#note(request.case, cause);
+      if (request.case !== "sendLive") this.#refuse(requestId, error);
+      if (request.case === "ack") this.end(CloseCode.MALFORMED_FRAME, "a wrong ack");
+    } finally {
+      this.#underWay--;
+      if (this.#underWay === 0) this.#onIdle?.();
+    }
   }
 
   #route(session: DeviceSession, frame: ClientFrame): Promise<Answer | undefined> {
