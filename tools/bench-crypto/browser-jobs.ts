@@ -1,0 +1,5 @@
+import { startWebCrypto } from "../../packages/crypto/src/platform/start-web.ts";
+import { ourSide } from "./side.ts";
+
+/** Our side in Chromium, with what the browser has. */
+export const jobs = { measure: ourSide(startWebCrypto().run) };

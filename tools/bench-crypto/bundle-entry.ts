@@ -1,0 +1,2 @@
+export * from "../../packages/crypto/src/index.ts";
+export * from "../../packages/crypto/src/platform/start-web.ts";
