@@ -13,8 +13,30 @@ export * from "./backup/open-backup.ts";
 export * from "./backup/seal-backup.ts";
 export * from "./chain/account-changes.ts";
 export * from "./chain/account-state.ts";
+export * from "./chain/account-tree.ts";
+export * from "./chain/fork-proof.ts";
+export * from "./chain/group-changes.ts";
+export * from "./chain/group-details.ts";
+export * from "./chain/group-state.ts";
+export * from "./chain/group-tree.ts";
+export * from "./chain/invite.ts";
 export * from "./chain/sign-account-entry.ts";
+export * from "./chain/sign-group-entry.ts";
 export * from "./chain/verify-account-chain.ts";
+export {
+  type AccountStep,
+  type ChainRefusal,
+  readAccountEntry,
+} from "./chain/verify-account-entry.ts";
+export {
+  type DevicesAt,
+  type GroupRefusal,
+  readGroupEntry,
+} from "./chain/verify-group-entry.ts";
+export * from "./commit/group-steps.ts";
+export * from "./commit/kept.ts";
+export * from "./commit/session-steps.ts";
+export { Staged } from "./commit/staged.ts";
 export * from "./crypto-error.ts";
 export * from "./group/accept-distribution.ts";
 export * from "./group/decrypt-from-group.ts";
@@ -57,5 +79,6 @@ export {
   decodeSessionRecord,
   encodeSessionRecord,
 } from "./ratchet/session-record.ts";
+export * from "./stores.ts";
 export { ByteReader, type ByteSource } from "./stream/byte-source.ts";
 export * from "./stream/chunk-aead.ts";

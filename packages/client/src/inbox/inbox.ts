@@ -202,7 +202,7 @@ export class Inbox {
         else if (unreachable.has(from.accountId)) keep?.(batch.tx);
         return;
       case "content": {
-        const content = openContent(decrypted.bytes);
+        const content = openContent(decrypted.content.inside(batch.tx));
         if (content === undefined) return await noteLost(batch, from);
         const { emit, keysHeld, outbox } = this.#parts;
         const taking = { directory, own: ownAddress(this.#parts), outbox, emit, keysHeld };

@@ -1,3 +1,4 @@
+import type { Kept } from "@parley/crypto";
 import type { SendMessageRequest } from "@parley/protocol";
 import { toHex } from "@parley/protocol";
 import { appendEntry } from "../conversation/append-entry.ts";
@@ -21,7 +22,7 @@ export interface Typed {
 export interface Made {
   readonly key: string;
   readonly item: OutboxItem;
-  readonly request: SendMessageRequest;
+  readonly request: Kept<SendMessageRequest>;
 }
 
 const CHAIN_ID_BYTES = 8;

@@ -1,4 +1,5 @@
 import { fromBinary } from "@bufbuild/protobuf";
+import type { Kept } from "@parley/crypto";
 import {
   type SendMessageRequest,
   SendMessageRequestSchema,
@@ -114,7 +115,7 @@ export class Outbox {
     const request = afterMs === 0 ? await this.#trySeal(ledger, item) : undefined;
     putItem(tx, key, item);
     tx.afterCommit(() => {
-      const sending = this.#enqueue(key, item, request);
+      const sending = this.#enqueue(key, item, request?.released);
       if (afterMs > 0) this.#holdBack(sending, afterMs);
       this.wake();
     });
@@ -204,7 +205,7 @@ export class Outbox {
       await this.#parts.device.transactor.transact(async (tx) => {
         const made = await makeEntries(making, tx, batch);
         tx.afterCommit(() => {
-          for (const { key, item, request } of made) this.#enqueue(key, item, request);
+          for (const { key, item, request } of made) this.#enqueue(key, item, request.released);
         });
       });
       for (const { messageId } of batch) this.#typed.delete(messageId);
@@ -256,7 +257,7 @@ export class Outbox {
       const request = await sealItem(this.#sealing(), ledger, item);
       putItem(ledger.tx, key, item);
       ledger.tx.afterCommit(() => {
-        sending.request = request;
+        sending.request = request.released;
       });
     }
   }
@@ -360,7 +361,7 @@ export class Outbox {
     this.#typed.set(messageId, { key, messageId, conversation: toHex(fields.conversation) });
   }
 
-  async #trySeal(ledger: Ledger, item: OutboxItem): Promise<SendMessageRequest | undefined> {
+  async #trySeal(ledger: Ledger, item: OutboxItem): Promise<Kept<SendMessageRequest> | undefined> {
     const lane = this.#lanes.of(toHex(item.recipientAccount));
     // Behind what is still to be encrypted, so that nothing overtakes.
     if (!lane.prepared || lane.sendings.some(({ request }) => request === undefined))

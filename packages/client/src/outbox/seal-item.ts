@@ -1,4 +1,5 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { Kept } from "@parley/crypto";
 import {
   DeliveryClass,
   EntrySchema,
@@ -36,14 +37,15 @@ export interface Sealing extends Pick<Device, "directory" | "sessions"> {
 }
 
 /**
- * Encrypts one item for every device that it goes to, and keeps the request in it. Throws NoSessionError
- * where the lists of devices or a session are missing: prepare the recipient first.
+ * Encrypts one item for every device that it goes to, and keeps the request in it; to be sent it is there once the
+ * transaction is durable. Throws NoSessionError where the lists of devices or a session are missing: prepare the
+ * recipient first.
  */
 export async function sealItem(
   sealing: Sealing,
   ledger: Ledger,
   item: OutboxItem,
-): Promise<SendMessageRequest> {
+): Promise<Kept<SendMessageRequest>> {
   const { directory, own } = sealing;
   const { tx } = ledger;
   const conversation = toHex(item.recipientAccount);
@@ -73,7 +75,7 @@ export async function sealItem(
     await beginFor(ledger, pointOf(item), skipped);
   }
   item.request = toBinary(SendMessageRequestSchema, request);
-  return request;
+  return new Kept(request, tx);
 }
 
 const isFor = ({ onlyDevice }: OutboxItem, deviceId: number) =>
@@ -113,15 +115,16 @@ function sealer(
       recipientHead: to.accountId === recipient.accountId ? recipient.head : undefined,
       ...(await contentFor(ledger, { item, recipient, sender, ownHandle }, to)),
     });
+    const ciphertext = await sessions.encrypt(ledger.tx, to, content, {
+      carriesKeys: Object.values(keys).some((key) => key !== undefined),
+    });
     return create(EnvelopeSchema, {
       id: random(ENVELOPE_ID_BYTES),
       destinationDevice: to.deviceId,
       deliveryClass: DeliveryClass.DURABLE,
       // As in ordinary chats, whatever it holds: the bit says nothing (trust.md 10).
       urgent: true,
-      ciphertext: await sessions.encrypt(ledger.tx, to, content, {
-        carriesKeys: Object.values(keys).some((key) => key !== undefined),
-      }),
+      ciphertext: ciphertext.inside(ledger.tx),
     });
   };
 }

@@ -1,20 +1,16 @@
 import {
   archiveForReset,
   beginSession,
-  CryptoError,
   canSend,
   decodeSessionRecord,
-  decrypt,
   encodeSessionRecord,
-  encrypt,
   identityOf,
+  type Kept,
   type LocalDevice,
   PADDED_WITH_KEYS_BYTES_MIN,
-  padContent,
-  parsePrekeyMessage,
   type SessionContext,
   type UndecryptableCause as SessionFailure,
-  unpadContent,
+  SessionSteps,
 } from "@parley/crypto";
 import {
   ErrorCode,
@@ -22,7 +18,6 @@ import {
   type PrekeyBundle,
   type PrekeysHeld,
   ProtocolError,
-  type SessionRecord,
 } from "@parley/protocol";
 import type { Connection } from "../connection/connection.ts";
 import type { Directory, ListedDevice } from "../directory/directory.ts";
@@ -32,8 +27,8 @@ import type { Random } from "../ports/random.ts";
 import type { StateNumber } from "../store/state-number.ts";
 import type { Transaction, Transactor } from "../store/transactor.ts";
 import { addressKey, type DeviceAddress } from "./device-address.ts";
-import { prekeysFor } from "./prekey-rows.ts";
 import type { PrekeyStock } from "./prekey-stock.ts";
+import { readSession, SESSIONS_TABLE, SessionRows } from "./session-rows.ts";
 import {
   type Decrypted,
   type EncryptOptions,
@@ -55,21 +50,24 @@ export interface SessionsParts {
   local(): LocalDevice;
 }
 
-const TABLE = "sessions";
-
 /** Sessions of this device, in its store. */
 export class DeviceSessions implements Sessions {
   readonly #parts: SessionsParts;
+  readonly #rows: SessionRows;
+  readonly #steps: SessionSteps<Transaction>;
 
   constructor(parts: SessionsParts) {
     this.#parts = parts;
+    this.#rows = new SessionRows(parts);
+    const run: CryptoRunner["run"] = (operation) => parts.crypto.run(operation);
+    this.#steps = new SessionSteps({ store: this.#rows, run });
   }
 
   async has(tx: Transaction, to: DeviceAddress): Promise<boolean> {
     const device = await this.#parts.directory.device(tx, to);
     if (device === undefined) return false;
     return canSend(
-      await readRecord(tx, to),
+      await readSession(tx, addressKey(to)),
       identityOf(device.identityKey),
       this.#parts.clock.now(),
     );
@@ -80,36 +78,27 @@ export class DeviceSessions implements Sessions {
     to: DeviceAddress,
     content: Uint8Array,
     { carriesKeys = false }: EncryptOptions = {},
-  ): Promise<Uint8Array> {
+  ): Promise<Kept<Uint8Array>> {
     const device = await this.#parts.directory.device(tx, to);
-    const record = await readRecord(tx, to);
-    if (device === undefined || record === undefined) throw new NoSessionError(addressKey(to));
-    const context = this.#contextOf(device);
-    if (!canSend(record, context.remote.identity, context.nowMs))
-      throw new NoSessionError(addressKey(to));
-    const padded = padContent(content, { atLeast: carriesKeys ? PADDED_WITH_KEYS_BYTES_MIN : 0 });
-    const encrypted = await this.#parts.crypto.run(encrypt(record, context, padded));
-    putRecord(tx, to, encrypted.record);
-    await this.#parts.stateNumber.raise(tx);
-    return encrypted.ciphertext;
+    if (device === undefined) throw new NoSessionError(addressKey(to));
+    const padding = { atLeast: carriesKeys ? PADDED_WITH_KEYS_BYTES_MIN : 0 };
+    const staged = await this.#steps.encrypt(tx, this.#contextOf(device), content, padding);
+    if (staged === undefined) throw new NoSessionError(addressKey(to));
+    return await staged.commit(tx);
   }
 
   async decrypt(tx: Transaction, from: DeviceAddress, ciphertext: Uint8Array): Promise<Decrypted> {
     const device = await this.#parts.directory.device(tx, from);
     if (device === undefined) return undecryptable("unknown-device");
-    const needs = parsePrekeyMessage(ciphertext);
-    const prekeys = needs && (await prekeysFor(tx, needs));
-    const record = await readRecord(tx, from);
-    const context = this.#contextOf(device);
-    const outcome = await this.#parts.crypto.run(decrypt(record, context, { ciphertext, prekeys }));
-    if (outcome.kind === "repeat") return outcome;
-    if (outcome.kind === "undecryptable") return undecryptable(causeOf(outcome.cause));
-    const bytes = unpadded(outcome.plaintext);
-    if (bytes === undefined) return undecryptable("invalid");
-    putRecord(tx, from, outcome.record);
-    if (outcome.handshake !== undefined) await this.#parts.prekeys.used(tx, outcome.handshake);
-    await this.#parts.stateNumber.raise(tx);
-    return { kind: "content", bytes };
+    const outcome = await this.#steps.decrypt(tx, this.#contextOf(device), ciphertext);
+    switch (outcome.kind) {
+      case "content":
+        return { kind: "content", content: await outcome.content.commit(tx) };
+      case "repeat":
+        return outcome;
+      case "undecryptable":
+        return undecryptable(causeOf(outcome.cause));
+    }
   }
 
   async fetchMissing(to: readonly DeviceAddress[]): Promise<readonly DeviceAddress[]> {
@@ -124,12 +113,12 @@ export class DeviceSessions implements Sessions {
     if (device === undefined) throw new InvalidBundleError("the device is not listed");
     if (device.registrationId !== bundle.registrationId)
       throw new InvalidBundleError("another registration id than the list has");
-    const record = await readRecord(tx, to);
+    const record = await readSession(tx, addressKey(to));
     const context = this.#contextOf(device);
     const begun = await this.#parts.crypto.run(beginSession(record, context, bundle));
     if (begun.kind === "refused") throw new InvalidBundleError(begun.reason);
-    putRecord(tx, to, begun.record);
-    await this.#parts.stateNumber.raise(tx);
+    const step = { record: begun.record, handshake: undefined };
+    await this.#rows.write(tx, context.remote, step);
   }
 
   async renew(to: DeviceAddress): Promise<boolean> {
@@ -137,7 +126,7 @@ export class DeviceSessions implements Sessions {
   }
 
   async forget(tx: Transaction, device: DeviceAddress): Promise<void> {
-    tx.delete(TABLE, addressKey(device));
+    tx.delete(SESSIONS_TABLE, addressKey(device));
   }
 
   /**
@@ -146,8 +135,12 @@ export class DeviceSessions implements Sessions {
    */
   async reset(tx: Transaction, held: PrekeysHeld): Promise<void> {
     const nowMs = this.#parts.clock.now();
-    for (const { key, value } of await tx.range(TABLE, {}))
-      tx.put(TABLE, key, encodeSessionRecord(archiveForReset(decodeSessionRecord(value), nowMs)));
+    for (const { key, value } of await tx.range(SESSIONS_TABLE, {}))
+      tx.put(
+        SESSIONS_TABLE,
+        key,
+        encodeSessionRecord(archiveForReset(decodeSessionRecord(value), nowMs)),
+      );
     await this.#parts.prekeys.abandon(tx, held);
   }
 
@@ -208,27 +201,6 @@ export class DeviceSessions implements Sessions {
     };
     const { clock, local, random } = this.#parts;
     return { local: local(), remote, nowMs: clock.now(), random };
-  }
-}
-
-async function readRecord(
-  tx: Transaction,
-  address: DeviceAddress,
-): Promise<SessionRecord | undefined> {
-  const row = await tx.get(TABLE, addressKey(address));
-  return row === undefined ? undefined : decodeSessionRecord(row);
-}
-
-function putRecord(tx: Transaction, address: DeviceAddress, record: SessionRecord): void {
-  tx.put(TABLE, addressKey(address), encodeSessionRecord(record));
-}
-
-function unpadded(plaintext: Uint8Array): Uint8Array | undefined {
-  try {
-    return unpadContent(plaintext);
-  } catch (cause) {
-    if (cause instanceof CryptoError) return undefined;
-    throw cause;
   }
 }
 

@@ -1,10 +1,11 @@
+import type { Kept } from "@parley/crypto";
 import type { PrekeyBundle } from "@parley/protocol";
 import type { Transaction } from "../store/transaction.ts";
 import type { DeviceAddress } from "./device-address.ts";
 
 export type Decrypted =
   /** The padding is off: encoded Content. The ratchet has stepped in this transaction. */
-  | { readonly kind: "content"; readonly bytes: Uint8Array }
+  | { readonly kind: "content"; readonly content: Kept<Uint8Array> }
   /** Its message key is used up: acknowledge, ask for nothing, make the sender's receipts due again. */
   | { readonly kind: "repeat" }
   | { readonly kind: "undecryptable"; readonly cause: UndecryptableCause };
@@ -33,15 +34,16 @@ export interface Sessions {
   /** A session that can encrypt is there. */
   has(tx: Transaction, to: DeviceAddress): Promise<boolean>;
   /**
-   * Pads, encrypts, steps the ratchet, raises the state number. Returns the envelope's ciphertext, its kind
-   * byte first. Throws NoSessionError where `has` is false.
+   * Pads, encrypts, steps the ratchet, raises the state number. Gives the envelope's ciphertext, its kind byte
+   * first: for rows of this transaction at once, for the wire once it is durable. Throws NoSessionError where
+   * `has` is false.
    */
   encrypt(
     tx: Transaction,
     to: DeviceAddress,
     content: Uint8Array,
     options?: EncryptOptions,
-  ): Promise<Uint8Array>;
+  ): Promise<Kept<Uint8Array>>;
   /**
    * Never throws for what the message is. What fails changes nothing. Steps raise the state number; so does
    * the acknowledgement of a batch, by the caller: see StateNumber.

@@ -1,4 +1,4 @@
-import { decodeSessionRecord, encrypt } from "@parley/crypto";
+import { decodeSessionRecord, encrypt, type Kept } from "@parley/crypto";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { nodeCrypto } from "../../src/platform/node/index.ts";
@@ -140,7 +140,7 @@ describe("encrypting", () => {
             carriesKeys,
           }),
         )
-      ).length;
+      ).released.length;
     expect(await lengthOf("y")).toBe(await lengthOf("y".repeat(254)));
     expect(await lengthOf("y", true)).toBe(await lengthOf("y".repeat(300)));
     expect(await lengthOf("y", true)).toBeGreaterThan(await lengthOf("y"));
@@ -164,7 +164,7 @@ describe("encrypting", () => {
   test("works on in the order of one transaction", async () => {
     await alice.sessions.fetchMissing([bob.who.address]);
     const all = await alice.transactor.transact(async (tx) => {
-      const made: Uint8Array[] = [];
+      const made: Kept<Uint8Array>[] = [];
       for (const text of ["a", "b", "c"])
         made.push(
           await alice.sessions.encrypt(tx, bob.who.address, new TextEncoder().encode(text)),
@@ -172,7 +172,7 @@ describe("encrypting", () => {
       return made;
     });
     const read: string[] = [];
-    for (const one of all) read.push(await bob.decrypt(alice.who.address, one));
+    for (const one of all) read.push(await bob.decrypt(alice.who.address, one.released));
     expect(read).toEqual(["a", "b", "c"]);
   });
 });
