@@ -31,6 +31,15 @@ const USES: Readonly<Record<keyof typeof LABELS, string>> = {
   linkDigits: "hash: six digits of linking ([4.5](#45-adding-and-removing-devices))",
   live: "AAD: live frame to an account ([9.2](#92-live-frames))",
   groupLive: "reserved: live frame to a group",
+  groupEntry: "reserved: change of a group",
+  groupState: "reserved: state after a change of a group",
+  groupDetails: "reserved: name, picture and description of a group",
+  groupJoin: "reserved: a join, or a request to join, by an invite's key",
+  groupRequest: "reserved: request to join, by a device",
+  inviteId: "reserved: id of an invite",
+  inviteSigningKey: "reserved: seed of an invite's key",
+  inviteWrapKey: "reserved: key for what lies beside an invite",
+  inviteContents: "reserved: what lies beside an invite",
   presenceToken: "HKDF info: presence token ([9.1](#91-presence))",
 };
 

@@ -23,6 +23,15 @@ export const LABELS = {
   linkDigits: "Parley link digits v1",
   live: "Parley live v1",
   groupLive: "Parley group live v1",
+  groupEntry: "Parley group entry v1",
+  groupState: "Parley group state v1",
+  groupDetails: "Parley group details v1",
+  groupJoin: "Parley group join v1",
+  groupRequest: "Parley group request v1",
+  inviteId: "Parley invite id v1",
+  inviteSigningKey: "Parley invite signing key v1",
+  inviteWrapKey: "Parley invite wrap key v1",
+  inviteContents: "Parley invite contents v1",
   presenceToken: "Parley presence token v1",
 } as const;
 

@@ -1,5 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import {
+  type AccountEntryPlace,
+  AccountEntryPlaceSchema,
   type AccountHead,
   AccountHeadSchema,
   concatBytes,
@@ -29,6 +31,11 @@ export type AccountIdentity = Pick<AccountState, "accountId" | "rootKey">;
 /** How messages and requests name the newest entry. */
 export function accountHead({ era, version, headHash }: AccountState): AccountHead {
   return create(AccountHeadSchema, { era, version, hash: headHash.slice(0, ID_BYTES) });
+}
+
+/** How chains name an entry. */
+export function accountPlace({ era, version, headHash }: AccountState): AccountEntryPlace {
+  return create(AccountEntryPlaceSchema, { era, version, hash: headHash });
 }
 
 export function entryHash(body: Uint8Array): Uint8Array {

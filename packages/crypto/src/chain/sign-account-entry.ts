@@ -3,6 +3,7 @@ import {
   type AccountChange,
   AccountChangeSchema,
   type AccountEntry,
+  type AccountEntryPlace,
   AccountEntrySchema,
   type DeviceEntry,
   DeviceEntrySchema,
@@ -19,6 +20,7 @@ import { applyChanges } from "./account-changes.ts";
 import {
   type AccountIdentity,
   type AccountState,
+  accountPlace,
   accountStateHash,
   entryHash,
 } from "./account-state.ts";
@@ -58,24 +60,34 @@ export function* signNextEra(
   accepted: AccountState,
   devices: readonly DeviceEntry[],
 ): Operation<SignedStep> {
-  const { era, version, headHash } = accepted;
   const place = {
-    era: era + 1,
+    era: accepted.era + 1,
     version: 1,
-    previousHash: headHash,
-    accepts: { era, version, hash: headHash },
+    previousHash: accepted.headHash,
+    accepts: accountPlace(accepted),
   };
   return yield* signRootEntry({ rootSeed, account: accepted, place }, devices);
 }
 
-/** An entry by a listed device, on top of a state. */
+/**
+ * An entry by a listed device, on top of a state. `withdraws` is an entry of its own that lost a fork: what it meant
+ * to change stands in `changes` again, where it still means to.
+ */
 export function* signDeviceEntry(
   signer: { readonly deviceId: number; readonly keys: DeviceKeys },
   state: AccountState,
   changes: readonly AccountChange[],
+  withdraws?: AccountEntryPlace,
 ): Operation<SignedStep> {
+  if (changes.length === 0 && withdraws === undefined)
+    throw new CryptoError("misuse", "no verifier would take this entry: no-changes");
   return yield* finish(signer.keys.seed, state, {
-    place: { era: state.era, version: state.version + 1, previousHash: state.headHash },
+    place: {
+      era: state.era,
+      version: state.version + 1,
+      previousHash: state.headHash,
+      ...(withdraws && { withdraws }),
+    },
     signer: { case: "device", value: { $typeName: DEVICE_SIGNER, deviceId: signer.deviceId } },
     changes,
     devicesBefore: state.devices,
@@ -86,7 +98,8 @@ const DEVICE_SIGNER = "parley.wire.v1.DeviceSigner";
 const ROOT_SIGNER = "parley.wire.v1.RootSigner";
 
 type Place = Pick<AccountEntry, "era" | "version" | "previousHash"> & {
-  readonly accepts?: { readonly era: number; readonly version: number; readonly hash: Uint8Array };
+  readonly accepts?: AccountEntryPlace;
+  readonly withdraws?: AccountEntryPlace;
 };
 
 interface RootSigning {
