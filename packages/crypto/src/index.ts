@@ -33,6 +33,10 @@ export {
   type GroupRefusal,
   readGroupEntry,
 } from "./chain/verify-group-entry.ts";
+export * from "./commit/group-steps.ts";
+export * from "./commit/kept.ts";
+export * from "./commit/session-steps.ts";
+export { Staged } from "./commit/staged.ts";
 export * from "./crypto-error.ts";
 export * from "./group/accept-distribution.ts";
 export * from "./group/decrypt-from-group.ts";
@@ -75,5 +79,6 @@ export {
   decodeSessionRecord,
   encodeSessionRecord,
 } from "./ratchet/session-record.ts";
+export * from "./stores.ts";
 export { ByteReader, type ByteSource } from "./stream/byte-source.ts";
 export * from "./stream/chunk-aead.ts";
