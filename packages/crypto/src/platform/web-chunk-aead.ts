@@ -1,5 +1,6 @@
+import { equalBytes } from "@parley/protocol";
 import { CryptoError } from "../crypto-error.ts";
-import type { Chunk, ChunkAead } from "../stream/chunk-aead.ts";
+import { type Chunk, type ChunkAead, inlineChunkAead } from "../stream/chunk-aead.ts";
 
 /** AES-256-GCM by WebCrypto: browsers, their workers, Node. The key cannot be exported again. */
 export const webChunkAead: ChunkAead = {
@@ -24,6 +25,36 @@ export const webChunkAead: ChunkAead = {
     };
   },
 };
+
+/** WebCrypto where it is there, which is in secure contexts only, and right; else the inline steps. */
+export async function startChunkAead(web: ChunkAead = webChunkAead): Promise<ChunkAead> {
+  return (await isRight(web)) ? web : inlineChunkAead;
+}
+
+/** The same bytes as the inline steps, and a changed one refused. */
+async function isRight(web: ChunkAead): Promise<boolean> {
+  const [raw, other] = [new Uint8Array(32).fill(1), new Uint8Array(37).fill(2)];
+  const chunk = { nonce: raw.subarray(0, 12), aad: other, bytes: other };
+  try {
+    const [ours, theirs] = [await web.key(raw), await inlineChunkAead.key(raw)];
+    const sealed = await theirs.seal(chunk);
+    const isEqual =
+      equalBytes(await ours.seal(chunk), sealed) &&
+      equalBytes(await ours.open({ ...chunk, bytes: sealed }), other);
+    return isEqual && (await refuses(() => ours.open({ ...chunk, aad: raw, bytes: sealed })));
+  } catch {
+    return false;
+  }
+}
+
+async function refuses(open: () => Uint8Array | Promise<Uint8Array>): Promise<boolean> {
+  try {
+    await open();
+    return false;
+  } catch {
+    return true;
+  }
+}
 
 function parametersOf({ nonce, aad }: Chunk) {
   return { name: "AES-GCM", iv: viewOf(nonce), additionalData: viewOf(aad) };
