@@ -1,5 +1,10 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { type OwnSenderKey, OwnSenderKeySchema } from "@parley/protocol";
+import {
+  concatBytes,
+  type OwnSenderKey,
+  OwnSenderKeySchema,
+  type SenderKeyHolder,
+} from "@parley/protocol";
 import { CryptoError } from "../crypto-error.ts";
 import { identityOf } from "../identity/device-keys.ts";
 import { ed25519PublicKey, type Operation } from "../operation.ts";
@@ -80,8 +85,19 @@ export function readyKey(own: OwnSenderKey, receivingDevices: number): ReadySend
 const READY: unique symbol = Symbol("ready");
 
 export function encodeOwnSenderKey(own: OwnSenderKey): Uint8Array {
-  return toBinary(OwnSenderKeySchema, own);
+  const { holders } = own;
+  if (holders.length === 0) return toBinary(OwnSenderKeySchema, own);
+  let encoded = encodedHolders.get(holders);
+  if (encoded === undefined) {
+    encoded = toBinary(OwnSenderKeySchema, create(OwnSenderKeySchema, { holders }));
+    encodedHolders.set(holders, encoded);
+  }
+  // Two encodings one after the other are that of both together: protobuf merges them.
+  return concatBytes(toBinary(OwnSenderKeySchema, { ...own, holders: [] }), encoded);
 }
+
+/** Of lists that stay what they are: in a large group they are most of what is written with every message. */
+const encodedHolders = new WeakMap<readonly SenderKeyHolder[], Uint8Array>();
 
 /** Throws `malformed`. Copies: the record does not hang on the row that it came from. */
 export function decodeOwnSenderKey(bytes: Uint8Array): OwnSenderKey {

@@ -1,6 +1,4 @@
-import { hmac } from "@noble/hashes/hmac.js";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { hkdfSha256 } from "../primitives/hash.ts";
+import { hkdfSha256, hmacSha256 } from "../primitives/hash.ts";
 import { ascii } from "../primitives/text.ts";
 
 export interface RootStep {
@@ -22,9 +20,8 @@ export interface ChainStep {
 
 /** KDF_CK (Double Ratchet section 7.2): HMAC(ck, 01) for the message, HMAC(ck, 02) for the chain. */
 export function chainStep(chainKey: Uint8Array): ChainStep {
-  const keyed = hmac.create(sha256, chainKey);
-  const seed = keyed.clone().update(MESSAGE_CONSTANT).digest();
-  const nextChainKey = keyed.update(CHAIN_CONSTANT).digest();
+  const seed = hmacSha256(chainKey, MESSAGE_CONSTANT);
+  const nextChainKey = hmacSha256(chainKey, CHAIN_CONSTANT);
   return { nextChainKey, seed };
 }
 

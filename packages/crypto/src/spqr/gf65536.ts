@@ -4,18 +4,20 @@
  * the field; what is coded here is public or about to be, so that tables may show what they were asked for.
  */
 const REDUCTION = 0x1100b;
-const ORDER = 0xffff;
+/** Of the multiplicative group: logarithms are counted modulo it. */
+export const ORDER = 0xffff;
 
-interface Tables {
+export interface FieldTables {
+  /** Of every element but 0, which has none. */
   readonly log: Uint16Array;
   /** Twice over, so that a sum of two logarithms needs no reduction. */
   readonly power: Uint16Array;
 }
 
-let tables: Tables | undefined;
+let tables: FieldTables | undefined;
 
 /** Half a megabyte, made at the first use. */
-function fieldTables(): Tables {
+export function fieldTables(): FieldTables {
   if (tables !== undefined) return tables;
   const log = new Uint16Array(ORDER + 1);
   const power = new Uint16Array(2 * ORDER);
@@ -28,17 +30,4 @@ function fieldTables(): Tables {
   }
   tables = { log, power };
   return tables;
-}
-
-export function multiply(a: number, b: number): number {
-  if (a === 0 || b === 0) return 0;
-  const { log, power } = fieldTables();
-  return power[(log[a] as number) + (log[b] as number)] as number;
-}
-
-/** `b` is not zero. */
-export function divide(a: number, b: number): number {
-  if (a === 0) return 0;
-  const { log, power } = fieldTables();
-  return power[(log[a] as number) + ORDER - (log[b] as number)] as number;
 }
