@@ -3,6 +3,11 @@ import { concatBytes } from "@parley/protocol";
 /** Bytes in pieces of any size. A piece is the reader's once given: its giver does not write into it again. */
 export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
+export interface Taken {
+  readonly bytes: Uint8Array;
+  readonly isAtEnd: boolean;
+}
+
 /** Reads a source by sizes of its own. Memory: one piece of the source, and what is asked for. */
 export class ByteReader {
   readonly #iterator: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
@@ -21,10 +26,11 @@ export class ByteReader {
     return this.#remove(Math.min(byteCount, this.#heldBytes));
   }
 
-  /** Nothing more comes. */
-  async isAtEnd(): Promise<boolean> {
-    await this.#fill(1);
-    return this.#heldBytes === 0;
+  /** As `take`, and whether nothing comes after it: known by one byte more. */
+  async takeLooking(byteCount: number): Promise<Taken> {
+    await this.#fill(byteCount + 1);
+    const bytes = this.#remove(Math.min(byteCount, this.#heldBytes));
+    return { bytes, isAtEnd: this.#heldBytes === 0 };
   }
 
   /** Lets the source close what it holds open. */

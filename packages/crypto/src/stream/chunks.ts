@@ -1,10 +1,7 @@
-import type { ByteReader } from "./byte-source.ts";
+import type { ByteReader, Taken } from "./byte-source.ts";
 
-export interface NumberedChunk {
+export interface NumberedChunk extends Taken {
   readonly index: number;
-  readonly bytes: Uint8Array;
-  /** The source has nothing after it. */
-  readonly isAtEnd: boolean;
 }
 
 /**
@@ -21,8 +18,7 @@ export async function* chunksOf(
 ): AsyncGenerator<NumberedChunk> {
   let index = firstIndex;
   for (;;) {
-    const bytes = await reader.take(chunkBytes);
-    const isAtEnd = await reader.isAtEnd();
+    const { bytes, isAtEnd } = await reader.takeLooking(chunkBytes);
     yield { index, bytes, isAtEnd };
     if (isAtEnd) return;
     index += 1;
