@@ -13,6 +13,7 @@ const PAGES = [
   "live",
   "sessions",
   "content",
+  "groups",
   "labels",
 ] as const;
 

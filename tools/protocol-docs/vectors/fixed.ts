@@ -1,3 +1,4 @@
+import { nobleProvider } from "../../../packages/crypto/src/primitives/noble-provider.ts";
 import {
   accountIdOf,
   deriveDeviceKeys,
@@ -5,7 +6,6 @@ import {
   ed25519PublicKey,
   formatRecoveryCode,
   makeDeviceEntry,
-  nobleProvider,
   type Operation,
   runSync,
   sealDeviceName,

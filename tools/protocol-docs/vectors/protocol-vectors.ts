@@ -9,6 +9,7 @@ import {
 } from "./account-vectors.ts";
 import { paddingVectors } from "./content-vectors.ts";
 import { person } from "./fixed.ts";
+import { pqRatchetVectors } from "./pq-ratchet-vectors.ts";
 import { sessionVectors } from "./session-vectors.ts";
 
 /** docs/protocol-vectors.json: every step of the protocol from fixed keys, bytes as hex. */
@@ -18,7 +19,7 @@ export function protocolVectors(): string {
 
 /** Those that fit into a line. */
 export function shortVectors(): string {
-  const { alice, bob, login, session, safetyNumber } = vectors();
+  const { alice, bob, login, session, pqRatchet, safetyNumber } = vectors();
   const { handshake } = session;
   const rows: readonly (readonly [what: string, value: Uint8Array | string])[] = [
     ["Alice's recovery secret", alice.recoverySecret],
@@ -37,7 +38,13 @@ export function shortVectors(): string {
     ["Kyber shared secret", handshake.sharedSecret],
     ["root key of the handshake", handshake.rootKey],
     ["root key after Alice's first turn", handshake.rootKeyAfterTurn],
+    ["key of the post-quantum ratchet (PQ)", handshake.pqRatchetKey],
     ["seed of her first message", handshake.firstMessage.seed],
+    ["salt of its message keys", handshake.firstMessage.pqKey],
+    ["MAC key of her first message", handshake.firstMessage.macKey],
+    ["another session: PQ", pqRatchet.key],
+    ["its shared secret of ML-KEM in epoch 1", pqRatchet.sharedSecret],
+    ["its secret of epoch 1", pqRatchet.secret],
     ["safety number of the two", safetyNumber.digits],
   ];
   return table(
@@ -56,6 +63,7 @@ function vectors() {
     bob: accountVectors(bob),
     login: loginVectors(alice),
     session: sessionVectors(alice, bob),
+    pqRatchet: pqRatchetVectors(),
     padding: paddingVectors(),
     live: liveVectors(alice, bob),
     presence: presenceVectors(),

@@ -17,6 +17,7 @@ import {
   messageKeys,
   rootStep,
 } from "../../../packages/crypto/src/ratchet/ratchet-keys.ts";
+import { newPqRatchet, pqSend } from "../../../packages/crypto/src/spqr/pq-ratchet.ts";
 import { type PrekeyBundle, PrekeyBundleSchema } from "../../../packages/protocol/src/index.ts";
 import { textContent } from "./content-vectors.ts";
 import { fixed, fixedRandom, type Person, run } from "./fixed.ts";
@@ -83,12 +84,14 @@ function handshakeVectors(alice: Person, bob: Person, { signedPrekey, lastResort
   );
   const turned = rootStep(keys.rootKey, run(x25519(ratchetPrivate, remoteSignedPrekey)));
   const { seed } = chainStep(turned.chainKey);
-  const { cipherKey, macKey, iv } = messageKeys(seed, undefined);
+  const { key: pqKey } = run(pqSend(newPqRatchet(true, keys.pqRatchetKey), draw));
+  const { cipherKey, macKey, iv } = messageKeys(seed, pqKey);
   return {
     ...{ basePrivate, kyberRandom, kyberCiphertext: kyber.ciphertext },
-    ...{ sharedSecret: kyber.sharedSecret, rootKey: keys.rootKey, ratchetPrivate },
+    ...{ sharedSecret: kyber.sharedSecret, rootKey: keys.rootKey },
+    ...{ pqRatchetKey: keys.pqRatchetKey, ratchetPrivate },
     ...{ rootKeyAfterTurn: turned.rootKey, sendingChainKey: turned.chainKey },
-    firstMessage: { seed, cipherKey, macKey, iv },
+    firstMessage: { seed, pqKey, cipherKey, macKey, iv },
   };
 }
 

@@ -90,7 +90,7 @@ test("a client made from PROTOCOL.md alone signs up, reads what our user writes,
   const fetch = { accountId: sourceAccount };
   tell({ requestId: 4, request: { case: "fetchAccountChain", value: fetch } });
   const { body } = (await next("fetchAccountChain")).entries[0] ?? expect.unreachable();
-  expect(ciphertext[0]).toBe(0x13);
+  expect(ciphertext[0]).toBe(0x03);
   const deviceKey = deviceKeyIn(body, sourceDevice);
   const { session, plaintext } = client.accept(secrets, deviceKey, ciphertext);
   const { text, seen } = client.textIn(plaintext);
@@ -110,7 +110,7 @@ test("a client made from PROTOCOL.md alone signs up, reads what our user writes,
   // Of an accepted contact Bob tells what arrived and was read, under the same session.
   const { envelopes: more } = await next("deliver");
   const receipt = more[0] ?? expect.unreachable();
-  expect(receipt.ciphertext[0]).toBe(0x12);
+  expect(receipt.ciphertext[0]).toBe(0x02);
   const padded = session.receive(receipt.ciphertext.subarray(1));
   const content = fromBinary(ContentSchema, padded.subarray(0, padded.lastIndexOf(0x80)));
   expect(content.class).toMatchObject({

@@ -13,10 +13,16 @@ const { alice, bob, login, session, live, presence, safetyNumber } = vectors;
 const bytes = (hex: string) => Buffer.from(hex, "hex");
 const sha = (name: string, ...parts: readonly (Uint8Array | string)[]) =>
   c.hash(name, client.cat(...parts), "buffer");
-const hkdf = (salt: string, ikm: Uint8Array, info: string, size: number) =>
+type Part = Uint8Array | string;
+const hkdf = (salt: Part, ikm: Uint8Array, info: Part, size: number) =>
   Buffer.from(c.hkdfSync("sha256", ikm, salt, info, size)).toString("hex");
 const byte = (value: number) => Uint8Array.of(value);
 const u32 = (value: number) => Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
+/** Of epoch 0: what the initiator sends on, then what the responder sends on. */
+const pqChains = (key: string) => {
+  const chains = bytes(hkdf("", bytes(key), "Signal PQ Ratchet V1 Chain  Start", 96));
+  return [chains.subarray(32, 64), chains.subarray(64)] as const;
+};
 const kyberKey = (seed: string) =>
   c.createPrivateKey({ key: bytes(seed), format: "raw-seed", asymmetricKeyType: "ml-kem-1024" });
 
@@ -92,7 +98,9 @@ test("Alice derives the keys of her first message from Bob's bundle", () => {
   ];
   const ikm = client.cat(Buffer.alloc(32, 0xff), ...dhs, ss);
   const info = "WhisperText_X25519_SHA-256_CRYSTALS-KYBER-1024";
-  expect(hkdf("", ikm, info, 96).slice(0, 64)).toBe(handshake.rootKey);
+  const derivedKeys = hkdf("", ikm, info, 96);
+  expect(derivedKeys.slice(0, 64)).toBe(handshake.rootKey);
+  expect(derivedKeys.slice(128)).toBe(handshake.pqRatchetKey);
   const turn = client.dh(bytes(handshake.ratchetPrivate), signed);
   const turned = c.hkdfSync("sha256", turn, bytes(handshake.rootKey), "WhisperRatchet", 64);
   const [root, chain] = [Buffer.from(turned, 0, 32), Buffer.from(turned, 32)];
@@ -100,7 +108,10 @@ test("Alice derives the keys of her first message from Bob's bundle", () => {
   const seed = c.createHmac("sha256", chain).update("\x01").digest();
   const { firstMessage: keys } = handshake;
   expect(seed).toEqual(bytes(keys.seed));
-  const derived = hkdf("", seed, "WhisperMessageKeys", 80);
+  const [ofInitiator] = pqChains(handshake.pqRatchetKey);
+  const pq = hkdf("", ofInitiator, client.cat(u32(1), "Signal PQ Ratchet V1 Chain Next"), 64);
+  expect(pq.slice(64)).toBe(keys.pqKey);
+  const derived = hkdf(bytes(keys.pqKey), seed, "WhisperMessageKeys", 80);
   expect(derived).toBe(keys.cipherKey + keys.macKey + keys.iv);
 });
 
@@ -115,9 +126,9 @@ test("Bob reads what Alice sends first, and Alice what Bob answers", () => {
   const { plaintext } = client.accept(secrets, deviceKey, bytes(said.first.ciphertext));
   expect(plaintext).toEqual(bytes(said.first.padded));
   expect(client.textIn(plaintext).text).toBe(said.first.text);
-  const own = bytes(handshake.ratchetPrivate);
-  const [mine, theirs] = [bytes(alice.device.identity), bytes(bob.device.identity)];
-  const ofAlice = client.ratchet(mine, theirs, bytes(handshake.rootKeyAfterTurn), own);
+  const both = [bytes(alice.device.identity), bytes(bob.device.identity)] as const;
+  const [root, own] = [bytes(handshake.rootKeyAfterTurn), bytes(handshake.ratchetPrivate)];
+  const ofAlice = client.ratchet(both, root, own, pqChains(handshake.pqRatchetKey));
   const answer = ofAlice.receive(bytes(said.answer.ciphertext).subarray(1));
   expect(answer).toEqual(bytes(said.answer.padded));
   expect(() =>
@@ -130,8 +141,8 @@ test("a one-time prekey is a fourth secret, and names itself in the message", ()
   type Fields = [0, number, Buffer, Buffer, Buffer, number, number, number, Buffer];
   const wire = bytes(said.second.ciphertext);
   const [, id, base, identity, message, registrationId, signedId, kyberId, typed] =
-    client.fieldsOf<Fields>(wire.subarray(2));
-  expect([...wire.subarray(0, 2)]).toEqual([0x13, 0x44]);
+    client.fieldsOf<Fields>(wire.subarray(1));
+  expect([...wire.subarray(0, 2)]).toEqual([0x03, 0x44]);
   expect([id, signedId, kyberId]).toEqual([oneTimePrekey.id, signedPrekey.id, oneTimePrekey.id]);
   expect(registrationId).toBe(alice.device.registrationId);
   const ct = typed.subarray(1);
@@ -148,10 +159,13 @@ test("a one-time prekey is a fourth secret, and names itself in the message", ()
     client.dh(bytes(oneTimePrekey.curvePrivate), base),
   ];
   const ikm = client.cat(Buffer.alloc(32, 0xff), ...dhs, ss);
-  const root = hkdf("", ikm, "WhisperText_X25519_SHA-256_CRYSTALS-KYBER-1024", 96).slice(0, 64);
-  const ofBob = client.ratchet(bytes(bob.device.identity), identity, bytes(root), signed);
+  const keys = hkdf("", ikm, "WhisperText_X25519_SHA-256_CRYSTALS-KYBER-1024", 96);
+  const [ofInitiator, ofResponder] = pqChains(keys.slice(128));
+  const both = [bytes(bob.device.identity), identity] as const;
+  const root = bytes(keys.slice(0, 64));
+  const ofBob = client.ratchet(both, root, signed, [ofResponder, ofInitiator]);
   expect(ofBob.receive(message)).toEqual(bytes(said.second.padded));
-  const [, , , , , , addresses] = client.fieldsOf<[...Buffer[]]>(message.subarray(1, -8));
+  const [, , , , , , addresses] = client.fieldsOf<[...Buffer[]]>(message.subarray(0, -8));
   const addressOf = ({ accountId }: { accountId: string }) =>
     client.cat("\0", bytes(accountId), "\x01");
   expect(addresses).toEqual(client.cat(addressOf(alice), addressOf(bob)));
