@@ -119,8 +119,8 @@ function groupForkRules(nodes: ReadonlyMap<string, GroupNode>): ForkRules<GroupN
 }
 
 /**
- * The branch that the owner's entry names. On every other branch its account must still own the group, and no newer
- * list of it may be quoted: else a device that was removed, or who gave the group away, could settle an old fork by a
+ * The branch that the owner's entry names. On every end of the other branches its account must still own the group, and no
+ * newer list of it may be quoted: else a device that was removed, or who gave the group away, could settle an old fork by a
  * late word. Of two such words that of the newer list counts, then that for the smaller hash.
  */
 function chosenByOwner(
@@ -129,14 +129,14 @@ function chosenByOwner(
 ): GroupNode | undefined {
   let chosen: { readonly first: GroupNode; readonly list: AccountEntryPlace } | undefined;
   for (const { first, nodes: branch } of branches) {
-    const others = branches.filter((other) => other.first !== first);
+    const others = branches.filter((other) => other.first !== first).flatMap(({ ends }) => ends);
     for (const node of branch) {
       if (toHex(node.entry.stands) !== first.hash) continue;
       const list = listOf(node.entry.signer ?? {});
       if (chosen !== undefined && comparePlaces(list, chosen.list) <= 0) continue;
-      const grounds = [nodes.get(node.parent), ...others.map(({ tip }) => tip)];
+      const grounds = [nodes.get(node.parent), ...others];
       if (!grounds.every((ground) => ground !== undefined && isOwner(node, ground.state))) continue;
-      if (others.every(({ tip }) => isOnNewestList(node, tip.state))) chosen = { first, list };
+      if (others.every((end) => isOnNewestList(node, end.state))) chosen = { first, list };
     }
   }
   return chosen?.first;

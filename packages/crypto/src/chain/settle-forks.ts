@@ -20,7 +20,7 @@ export interface ForkRules<Node extends EntryNode> {
   /** The hash of the entry that this one withdraws. */
   readonly withdrawn: (node: Node) => string | undefined;
   /** Whether the author of an entry may still speak where another branch has led. */
-  readonly mayStillSpeak: (node: Node, tip: Node) => boolean;
+  readonly mayStillSpeak: (node: Node, end: Node) => boolean;
   /** A branch that somebody who may has chosen. */
   readonly chosen: (fork: Fork<Node>) => Node | undefined;
 }
@@ -33,7 +33,8 @@ export interface Branch<Node extends EntryNode> {
   readonly first: Node;
   /** The first one included. */
   readonly nodes: readonly Node[];
-  readonly tip: Node;
+  /** Those that nothing follows: a branch may be forked itself, and then none of its ends may be left out. */
+  readonly ends: readonly Node[];
 }
 
 type Tree<Node extends EntryNode> = Pick<EntryTree<Node, ReadEntry>, "nodes" | "children">;
@@ -48,25 +49,22 @@ export function standingBehind<Node extends EntryNode>(
   for (;;) {
     const next = childrenOf(tree, tip.hash);
     if (next.length === 0) return { tip, fork: undefined };
-    if (next.length > 1) return settled(tree, next, rules) ?? { tip, fork: next };
-    tip = next[0] as Node;
+    const standing = next.length === 1 ? next[0] : standingBranch(tree, next, rules);
+    if (standing === undefined) return { tip, fork: next };
+    tip = standing;
   }
 }
 
-/** Behind the branch that stands; undefined where none does yet. Each branch is followed once. */
-function settled<Node extends EntryNode>(
+function standingBranch<Node extends EntryNode>(
   tree: Tree<Node>,
   firsts: readonly Node[],
   rules: ForkRules<Node>,
-): Standing<Node> | undefined {
-  const standings = new Map(firsts.map((first) => [first, standingBehind(tree, first, rules)]));
-  const branches = [...standings].map(([first, { tip }]) => ({
-    first,
-    nodes: branchOf(tree, first),
-    tip,
-  }));
-  const first = rules.chosen({ branches }) ?? leftStanding(tree, branches, rules);
-  return first && standings.get(first);
+): Node | undefined {
+  const branches = firsts.map((first) => {
+    const nodes = branchOf(tree, first);
+    return { first, nodes, ends: nodes.filter(({ hash }) => !tree.children.has(hash)) };
+  });
+  return rules.chosen({ branches }) ?? leftStanding(tree, branches, rules);
 }
 
 /** The branch that all others were given up for; should all be withdrawn, that of the smaller hash. */
@@ -107,7 +105,7 @@ function wordsIn<Node extends EntryNode>(
       const author = rules.authorOf(node);
       if (named === undefined || author === undefined || author !== rules.authorOf(named)) continue;
       moves.add(node.hash);
-      if (rules.mayStillSpeak(node, target.tip)) withdrawn.add(named.hash);
+      if (target.ends.every((end) => rules.mayStillSpeak(node, end))) withdrawn.add(named.hash);
     }
   }
   return { moves, withdrawn };

@@ -1,5 +1,5 @@
-import { create } from "@bufbuild/protobuf";
-import { SignedAccountEntrySchema } from "@parley/protocol";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { AccountEntrySchema, SignedAccountEntrySchema } from "@parley/protocol";
 import { describe, expect, test } from "vitest";
 import {
   type AccountTree,
@@ -7,9 +7,15 @@ import {
   accountPlace,
   accountPlaces,
   accountStanding,
+  accountStateHash,
+  comparePlaces,
+  ed25519Sign,
   emptyAccountTree,
   growAccountTree,
+  LABELS,
+  labelled,
   type SignedStep,
+  verifyAccountChain,
   verifyAccountForkProof,
 } from "../../src/index.ts";
 import { add, ChainPerson, remove } from "../fixtures/chain-person.ts";
@@ -128,6 +134,24 @@ describe("a fork of an account", () => {
   });
 });
 
+test("an era is compared before a version", () => {
+  const place = (era: number, version: number) => ({ era, version });
+  expect(comparePlaces(place(2, 1), place(1, 9))).toBeGreaterThan(0);
+  expect(comparePlaces(place(1, 9), place(2, 1))).toBeLessThan(0);
+  expect(comparePlaces(place(2, 1), place(2, 2))).toBeLessThan(0);
+  expect(comparePlaces(place(2, 2), place(2, 2))).toBe(0);
+  const { person, trunk, base, byPhone } = forked("eras");
+  const era = person.nextEra(base.state, [person.device(9)]);
+  const entries = [...trunk, byPhone].map(({ entry }) => entry);
+  const { accountId } = person;
+  expect(run(verifyAccountChain({ accountId, entries, known: era.state })).kind).toBe("older");
+  const known = byPhone.state;
+  expect(run(verifyAccountChain({ accountId, entries: [era.entry], known }))).toMatchObject({
+    kind: "valid",
+    state: era.state,
+  });
+});
+
 describe("a thief with a device", () => {
   test("an era counts before a version: the root's first entry beats a thief's tenth", () => {
     const { person, laptop, trunk, base } = forked("versions");
@@ -201,12 +225,29 @@ describe("a tree", () => {
   });
 
   test("has no branch with a device that has not given its consent", () => {
-    const { person, phone, base, trunk } = forked("consent");
+    const { person, phone, base, trunk, byPhone, tablet } = forked("consent");
     const other = new ChainPerson("somebody else");
-    const ghost = { ...other.device(6), id: 6 };
-    // Whoever checks no consent would sign it, and take it: so its maker here is one.
-    expect(() => person.sign(phone, base.state, [add(ghost)])).toThrow("device-without-consent");
-    expect(standingOf(person, ...trunk)).toEqual({ kind: "settled", state: base.state });
+    const ghosts = [
+      other.device(3).entry,
+      { ...tablet.entry, registrationId: 8 },
+      { ...tablet.entry, consent: byPhone.entry.signature },
+    ];
+    for (const ghost of ghosts) {
+      const added = add({ ...tablet, entry: ghost });
+      expect(() => person.sign(phone, base.state, [added])).toThrow("device-without-consent");
+      const body = fromBinary(AccountEntrySchema, byPhone.entry.body);
+      body.changes = [added];
+      const devices = [...base.state.devices, ghost];
+      body.stateHash = accountStateHash(base.state, devices);
+      const bytes = toBinary(AccountEntrySchema, body);
+      const message = labelled(LABELS.accountEntry, bytes);
+      const signature = run(ed25519Sign(phone.keys.seed, message));
+      const entry = create(SignedAccountEntrySchema, { body: bytes, signature });
+      const tree = treeOf(person, ...trunk);
+      const growth = run(growAccountTree(tree, [entry]));
+      expect(growth.refused).toEqual([{ at: 0, reason: "device-without-consent" }]);
+      expect(accountStanding(growth.tree)).toEqual({ kind: "settled", state: base.state });
+    }
   });
 });
 

@@ -25,7 +25,7 @@ import {
 import { run } from "../fixtures/party.ts";
 
 const people = ["ada", "ben", "cleo"].map((name) => new ChainPerson(`forks ${name}`));
-const [ada, ben, cleo] = people as [ChainPerson, ChainPerson, ChainPerson];
+const [, ben, cleo] = people as [ChainPerson, ChainPerson, ChainPerson];
 const [adas, bens, cleos] = people.map(phoneOf) as [SigningMember, SigningMember, SigningMember];
 
 /** Ada owns it, Ben and Cleo are admins; Ben and Cleo have each signed the fifth change. */
