@@ -7,12 +7,12 @@ import {
   identityOf,
   makeLastResortPrekey,
   makeSignedPrekey,
-  nobleProvider,
   runSync,
   safetyNumber,
   signAsIdentity,
   verifyAsIdentity,
 } from "../../../packages/crypto/src/index.ts";
+import { nobleProvider } from "../../../packages/crypto/src/primitives/noble-provider.ts";
 import { owned } from "./peer.ts";
 
 const ROUNDS = 50; // Both values of the sign bit, many times over.

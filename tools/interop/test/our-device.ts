@@ -1,34 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import * as signal from "@signalapp/libsignal-client";
-import {
-  beginSession,
-  type DecryptOutcome,
-  decodeSessionRecord,
-  decrypt,
-  deriveDeviceKeys,
-  encodeSessionRecord,
-  encrypt,
-  makeLastResortPrekey,
-  makeOneTimePrekey,
-  makeSignedPrekey,
-  type OneTimePrekeySecret,
-  type Operation,
-  parsePrekeyMessage,
-  runSync,
-  type SessionContext,
-} from "../../../packages/crypto/src/index.ts";
+import type { RandomBytes, RemoteDevice } from "../../../packages/crypto/src/index.ts";
 import { nodeProvider } from "../../../packages/crypto/src/platform/node.ts";
+import { LoneDevice } from "../../../packages/crypto/test/fixtures/lone-device.ts";
 import {
   type PrekeyBundle,
   PrekeyBundleSchema,
-  type SessionRecord,
   toUuid,
 } from "../../../packages/protocol/src/index.ts";
 import { owned, type Peer, type PublishedPrekeys } from "./peer.ts";
 
-const provider = nodeProvider();
-const run = <T>(operation: Operation<T>): T => runSync(provider, operation);
+export const provider = nodeProvider();
 
 export const MESSAGE = 0x02;
 export const PREKEY_MESSAGE = 0x03;
@@ -62,105 +45,61 @@ export function bundleOf(
   });
 }
 
-/** A device with our own implementation, talking to one peer. */
-export class OurDevice {
-  readonly keys = run(deriveDeviceKeys(randomBytes(32)));
-  readonly local = { accountId: randomBytes(16), deviceId: 1, registrationId: 55, keys: this.keys };
-  readonly address = signal.ProtocolAddress.new(toUuid(this.local.accountId), 1);
-  readonly signed = { id: 3, privateKey: randomBytes(32) };
-  readonly lastResort = { id: 4, kyberSeed: randomBytes(64) };
-  readonly oneTime = new Map<number, OneTimePrekeySecret>();
-  readonly #lastResortUses = new Set<string>();
-  readonly #peer: Peer;
-  /** As stored. */
-  stored: Uint8Array | undefined;
+/** A peer's device as our account chains would list it. */
+export function remoteOf({ address, identity }: Peer): RemoteDevice {
+  return {
+    accountId: Buffer.from(address.name().replaceAll("-", ""), "hex"),
+    deviceId: address.deviceId(),
+    identity: identity.publicKey.serialize(),
+  };
+}
 
-  constructor(peer: Peer) {
+export interface OurDeviceSettings {
+  readonly random?: RandomBytes;
+  readonly nowMs?: number;
+}
+
+/** A device with our own implementation, talking to one peer. */
+export class OurDevice extends LoneDevice {
+  readonly address: signal.ProtocolAddress;
+  readonly #peer: Peer;
+
+  constructor(peer: Peer, { random = randomBytes, nowMs = Date.now() }: OurDeviceSettings = {}) {
+    super({ provider, random, remote: remoteOf(peer), nowMs });
     this.#peer = peer;
+    this.address = signal.ProtocolAddress.new(toUuid(this.local.accountId), 1);
   }
 
   /** A bundle of ours as libsignal reads it. */
-  bundleForPeer({ oneTimeId }: { oneTimeId?: number } = {}): signal.PreKeyBundle {
-    const signed = run(makeSignedPrekey(this.keys, this.signed)).public;
-    const lastResort = run(makeLastResortPrekey(this.keys, this.lastResort)).public;
-    let oneTimeKey: signal.PublicKey | null = null;
-    let kyber = lastResort;
-    if (oneTimeId !== undefined) {
-      const secret = { id: oneTimeId, curvePrivate: randomBytes(32), kyberSeed: randomBytes(64) };
-      this.oneTime.set(oneTimeId, secret);
-      const made = run(makeOneTimePrekey(this.keys, secret)).public;
-      oneTimeKey = signal.PublicKey.deserialize(owned(made.curvePublicKey));
-      kyber = {
-        ...lastResort,
-        id: oneTimeId,
-        publicKey: made.kyberPublicKey,
-        signature: made.kyberSignature,
-      };
-    }
-    return signal.PreKeyBundle.new(
-      this.local.registrationId,
-      this.local.deviceId,
-      oneTimeKey === null ? null : (oneTimeId as number),
-      oneTimeKey,
-      signed.id,
-      signal.PublicKey.deserialize(owned(signed.publicKey)),
-      owned(signed.signature),
-      signal.PublicKey.deserialize(owned(this.keys.identity)),
-      kyber.id,
-      signal.KEMPublicKey.deserialize(owned(kyber.publicKey)),
-      owned(kyber.signature),
-    );
+  bundleForPeer({ oneTimeId }: { oneTimeId?: number | undefined } = {}): signal.PreKeyBundle {
+    return signalBundleOf(this.offer(oneTimeId), this.keys.identity);
   }
 
-  /** Begins a session on what the peer publishes: its one-time prekey has one id for both halves. */
-  async begin({ oneTimeId }: { oneTimeId?: number } = {}): Promise<void> {
+  /** What the peer publishes: its one-time prekey has one id for both halves. */
+  async bundleOfPeer(oneTimeId?: number): Promise<PrekeyBundle> {
     const ids = { signed: 7, kyber: oneTimeId ?? 8 };
-    const published = await this.#peer.publish(
-      oneTimeId === undefined ? ids : { ...ids, oneTime: oneTimeId },
-    );
-    this.beginOn(bundleOf(this.#peer, published, ids));
+    const asked = oneTimeId === undefined ? ids : { ...ids, oneTime: oneTimeId };
+    return bundleOf(this.#peer, await this.#peer.publish(asked), ids);
   }
+}
 
-  beginOn(bundle: PrekeyBundle): void {
-    const begun = run(beginSession(this.record(), this.#context(), bundle));
-    if (begun.kind === "refused") throw new Error(begun.reason);
-    this.stored = encodeSessionRecord(begun.record);
-  }
-
-  encrypt(plaintext: Uint8Array): Uint8Array {
-    const record = this.record();
-    if (record === undefined) throw new Error("no session");
-    const sent = run(encrypt(record, this.#context(), plaintext));
-    this.stored = encodeSessionRecord(sent.record);
-    return sent.ciphertext;
-  }
-
-  decrypt(ciphertext: Uint8Array): DecryptOutcome {
-    const needs = parsePrekeyMessage(ciphertext);
-    const prekeys = needs && {
-      signedPrekey: needs.signedPrekeyId === this.signed.id ? this.signed : undefined,
-      oneTimePrekey: this.oneTime.get(needs.oneTimePrekeyId ?? 0),
-      lastResortPrekey: this.lastResort,
-      lastResortUsed: this.#lastResortUses.has(needs.lastResortUse ?? ""),
-    };
-    const outcome = run(decrypt(this.record(), this.#context(), { ciphertext, prekeys }));
-    if (outcome.kind === "plaintext") {
-      this.stored = encodeSessionRecord(outcome.record);
-      const { oneTimePrekeyId, lastResortUse } = outcome.handshake ?? {};
-      if (oneTimePrekeyId !== undefined) this.oneTime.delete(oneTimePrekeyId);
-      if (lastResortUse !== undefined) this.#lastResortUses.add(lastResortUse);
-    }
-    return outcome;
-  }
-
-  record(): SessionRecord | undefined {
-    return this.stored && decodeSessionRecord(this.stored);
-  }
-
-  #context(): SessionContext {
-    const identity = this.#peer.identity.publicKey.serialize();
-    const accountId = Buffer.from(this.#peer.address.name().replaceAll("-", ""), "hex");
-    const remote = { accountId, deviceId: this.#peer.address.deviceId(), identity };
-    return { local: this.local, remote, nowMs: Date.now(), random: randomBytes };
-  }
+export function signalBundleOf(bundle: PrekeyBundle, identity: Uint8Array): signal.PreKeyBundle {
+  const { registrationId, deviceId, signedPrekey: signed, oneTimePrekey: oneTime } = bundle;
+  const kyber = oneTime
+    ? { id: oneTime.id, publicKey: oneTime.kyberPublicKey, signature: oneTime.kyberSignature }
+    : bundle.lastResortPrekey;
+  if (signed === undefined || kyber === undefined) throw new Error("a bundle without its prekeys");
+  return signal.PreKeyBundle.new(
+    registrationId,
+    deviceId,
+    oneTime?.id ?? null,
+    oneTime ? signal.PublicKey.deserialize(owned(oneTime.curvePublicKey)) : null,
+    signed.id,
+    signal.PublicKey.deserialize(owned(signed.publicKey)),
+    owned(signed.signature),
+    signal.PublicKey.deserialize(owned(identity)),
+    kyber.id,
+    signal.KEMPublicKey.deserialize(owned(kyber.publicKey)),
+    owned(kyber.signature),
+  );
 }

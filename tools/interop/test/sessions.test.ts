@@ -1,67 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as signal from "@signalapp/libsignal-client";
-import { bundleOf, MESSAGE, OurDevice, PREKEY_MESSAGE } from "./our-device.ts";
-import { Peer } from "./peer.ts";
-
-/** Ours and theirs, with both directions as plain calls. */
-class Pair {
-  readonly peer = new Peer("00112233-4455-6677-8899-aabbccddeeff", 1, 77);
-  readonly ours = new OurDevice(this.peer);
-
-  say(text: string): Uint8Array {
-    return this.ours.encrypt(Buffer.from(text));
-  }
-
-  async peerSays(text: string): Promise<Uint8Array> {
-    const message = await this.peer.encrypt(Buffer.from(text), this.ours.address);
-    const isPrekeyMessage = message.type() === signal.CiphertextMessageType.PreKey;
-    return Buffer.concat([
-      Uint8Array.of(isPrekeyMessage ? PREKEY_MESSAGE : MESSAGE),
-      message.serialize(),
-    ]);
-  }
-
-  hear(ciphertext: Uint8Array): string {
-    const outcome = this.ours.decrypt(ciphertext);
-    if (outcome.kind === "plaintext") return Buffer.from(outcome.plaintext).toString();
-    return outcome.kind === "repeat" ? "(repeat)" : `(${outcome.cause})`;
-  }
-
-  async peerHears(ciphertext: Uint8Array): Promise<string> {
-    const isPrekeyMessage = ciphertext[0] === PREKEY_MESSAGE;
-    const from = this.ours.address;
-    const text = await this.peer.decrypt(isPrekeyMessage, ciphertext.subarray(1), from);
-    return Buffer.from(text).toString();
-  }
-
-  /** Some turns, with more than one message each way, so that chains and ratchets move. */
-  async talk(turns = 8): Promise<void> {
-    for (let turn = 0; turn < turns; turn++) {
-      for (const n of [1, 2, 3])
-        assert.equal(await this.peerHears(this.say(`${turn}.${n}`)), `${turn}.${n}`);
-      for (const n of [1, 2])
-        assert.equal(this.hear(await this.peerSays(`${turn}/${n}`)), `${turn}/${n}`);
-    }
-  }
-
-  async weBegin(oneTimeId?: number): Promise<void> {
-    await this.ours.begin(oneTimeId === undefined ? {} : { oneTimeId });
-  }
-
-  async theyBegin(oneTimeId?: number): Promise<void> {
-    const bundle = this.ours.bundleForPeer(oneTimeId === undefined ? {} : { oneTimeId });
-    await this.peer.begin(bundle, this.ours.address);
-  }
-
-  /** A session that both have answered in. */
-  static async settled(): Promise<Pair> {
-    const pair = new Pair();
-    await pair.weBegin(21);
-    await pair.talk(1);
-    return pair;
-  }
-}
+import { bundleOf, MESSAGE, PREKEY_MESSAGE } from "./our-device.ts";
+import { Pair } from "./pair.ts";
 
 for (const oneTimeId of [21, undefined]) {
   const which = oneTimeId === undefined ? "without" : "with";
@@ -210,6 +151,6 @@ test("a bundle whose signatures do not hold is refused by both", async () => {
   await pair.peer.begin(genuine, pair.ours.address);
   const published = await pair.peer.publish({ signed: 7, kyber: 8 });
   const wrong = { ...published, kyberSignature: published.signedSignature };
-  assert.throws(() => pair.ours.beginOn(bundleOf(pair.peer, wrong)), /wrong-signature/);
-  pair.ours.beginOn(bundleOf(pair.peer, published));
+  assert.throws(() => pair.ours.begin(bundleOf(pair.peer, wrong)), /wrong-signature/);
+  pair.ours.begin(bundleOf(pair.peer, published));
 });
