@@ -7,6 +7,7 @@ import { MemoryRateLimiter } from "./adapters/embedded/memory-rate-limiter.ts";
 import { MemorySessionRegistry } from "./adapters/embedded/memory-session-registry.ts";
 import { MemoryWakeupBus } from "./adapters/embedded/memory-wakeup-bus.ts";
 import {
+  closeStore,
   DataFolderError,
   DataFolderInUseError,
   type OpenedStore,
@@ -120,7 +121,7 @@ export function openEmbedded(options: EmbeddedOptions): EmbeddedServer {
   try {
     return embeddedOn(store, options);
   } catch (cause) {
-    store.db.close();
+    closeStore(store);
     // Such as a disk that is full: without its new epoch a server may not accept anything.
     throw new DataFolderError(`${store.path}: ${(cause as Error).message}`, { cause });
   }
@@ -250,5 +251,5 @@ function end({ store, commit, mail, world }: Running): void {
   world.end();
   commit.stop();
   mail.close();
-  store.db.close();
+  closeStore(store);
 }

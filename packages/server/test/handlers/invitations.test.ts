@@ -1,6 +1,7 @@
 import { ErrorCode } from "@parley/protocol";
 import { expect, test } from "vitest";
 import { connect, ORIGIN, testFolder, testServer } from "../fixtures/embedded.ts";
+import { forgetAccounts } from "../fixtures/forget-accounts.ts";
 import { Person } from "../fixtures/person.ts";
 
 const byInvitation = { origins: [ORIGIN], signUp: "invitation" } as const;
@@ -47,11 +48,7 @@ test("asks for no invitation from who returns with a receipt", async () => {
   const alice = new Person("alice");
   const { receipt } = await connect(open).signUp(alice);
   await open.stop();
-  const { DatabaseSync } = await import("node:sqlite");
-  const db = new DatabaseSync(`${dataFolder}/parley.db`);
-  db.exec("DELETE FROM accounts; DELETE FROM account_entries; DELETE FROM devices");
-  db.exec("DELETE FROM mailboxes");
-  db.close();
+  forgetAccounts(dataFolder);
   const server = testServer({ dataFolder, config: byInvitation });
   await expect(connect(server).signUp(alice)).rejects.toMatchObject(REFUSED);
   expect((await connect(server).signUp(alice, { receipt })).handle).toBe("alice");

@@ -2,6 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { AccountEntrySchema, CloseCode, ErrorCode } from "@parley/protocol";
 import { expect, test } from "vitest";
 import { connect, ORIGIN, testFolder, testServer } from "../fixtures/embedded.ts";
+import { forgetAccounts } from "../fixtures/forget-accounts.ts";
 import { randomBytes, signingKey } from "../fixtures/keys.ts";
 import { Person, signedBy } from "../fixtures/person.ts";
 import { member } from "../fixtures/talk.ts";
@@ -48,12 +49,7 @@ test("is closed where the operator says so, but not to whoever was here before",
   const { receipt: bobs } = await connect(open).signUp(new Person("bob"));
   await open.stop();
 
-  const { DatabaseSync } = await import("node:sqlite");
-  const db = new DatabaseSync(`${dataFolder}/parley.db`);
-  db.exec(
-    "DELETE FROM accounts; DELETE FROM account_entries; DELETE FROM devices; DELETE FROM mailboxes",
-  );
-  db.close();
+  forgetAccounts(dataFolder);
   const closed = testServer({ dataFolder, config: { origins: [ORIGIN], signUp: "closed" } });
   for (const shown of [{}, { receipt: bobs }, { receipt: randomBytes(32) }])
     await expect(connect(closed).signUp(alice, shown)).rejects.toMatchObject({
@@ -69,12 +65,7 @@ test("lets an account return without its handle where that was given away", asyn
   const alice = new Person("alice");
   const { receipt } = await connect(before).signUp(alice);
   await before.stop();
-  const { DatabaseSync } = await import("node:sqlite");
-  const db = new DatabaseSync(`${dataFolder}/parley.db`);
-  db.exec(
-    "DELETE FROM accounts; DELETE FROM account_entries; DELETE FROM devices; DELETE FROM mailboxes",
-  );
-  db.close();
+  forgetAccounts(dataFolder);
 
   const server = testServer({ dataFolder });
   await connect(server).signUp(new Person("alice"));

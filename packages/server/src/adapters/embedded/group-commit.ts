@@ -195,6 +195,7 @@ export class GroupCommit {
       grownBytes = Math.max(0, logBytes - this.#logBytes);
       this.#logBytes = logBytes;
       if (logBytes >= LOG_BYTES_MAX) {
+        this.#store.sums.note(this.#store.path);
         this.#moveLog.all();
         this.#logBytes = 0;
       }

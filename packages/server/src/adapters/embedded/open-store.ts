@@ -2,6 +2,7 @@ import { chmodSync, closeSync, fsyncSync, openSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { makeFolder } from "./make-folder.ts";
+import { PageSums } from "./page-sums.ts";
 import { APPLICATION_ID, SCHEMA_STEPS } from "./schema.ts";
 import { isBusy } from "./store-errors.ts";
 
@@ -20,6 +21,14 @@ export class DataFolderInUseError extends DataFolderError {
 export interface OpenedStore {
   readonly db: DatabaseSync;
   readonly path: string;
+  readonly sums: PageSums;
+}
+
+/** SQLite moves its log into the file as it closes; the sums of what moves are written before. */
+export function closeStore({ db, path, sums }: OpenedStore): void {
+  if (!db.isOpen) return;
+  sums.noteOrForget(path);
+  db.close();
 }
 
 /**
@@ -34,16 +43,34 @@ export function openStore(dataFolder: string): OpenedStore {
   } catch (cause) {
     throw new DataFolderError(`${folder} cannot be made: ${(cause as Error).message}`, { cause });
   }
-  const db = openFile(path);
+  const { sums, damage } = PageSums.inspect(path);
+  const store = { db: openFile(path), path, sums };
   try {
-    upgrade(db, path);
+    // Only now is it sure that no other server was writing while this one read.
+    requireSound(path, damage);
+    sums.write();
+    upgrade(store.db, path);
     // A file that was just made is there after a power cut only if its folder, and that folder's own, say so.
     for (const each of [folder, dirname(folder)]) syncFolder(each);
   } catch (cause) {
-    db.close();
-    throw cause;
+    closeStore(store);
+    if (cause instanceof DataFolderError) throw cause;
+    throw new DataFolderError(`${path}: ${(cause as Error).message}`, { cause });
   }
-  return { db, path };
+  return store;
+}
+
+const DAMAGE_LINES_MAX = 5;
+
+function requireSound(path: string, damage: readonly string[]): void {
+  if (damage.length === 0) return;
+  const lines = damage.slice(0, DAMAGE_LINES_MAX);
+  if (damage.length > lines.length) lines.push(`and ${damage.length - lines.length} more`);
+  throw new DataFolderError(
+    `the store is damaged, or another program has changed it:\n  ${lines.join("\n  ")}\n` +
+      "Check the disk, and put back a copy of the whole folder: what it lacks, devices bring back when they " +
+      `connect. Nothing was started on ${path}.`,
+  );
 }
 
 function openFile(path: string): DatabaseSync {

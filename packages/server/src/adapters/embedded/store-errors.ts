@@ -1,3 +1,5 @@
+import { isDiskFull } from "./mail/log-disk.ts";
+
 /** SQLite's primary result codes, which are the low byte of what node:sqlite gives as `errcode`. */
 const BUSY = 5;
 const IO_ERROR = 10;
@@ -7,7 +9,7 @@ const FULL = 13;
 export const isBusy = (cause: unknown): boolean => primaryCode(cause) === BUSY;
 
 /** No room: nothing was written, reading goes on, and writing works again once there is some. */
-export const isFull = (cause: unknown): boolean => primaryCode(cause) === FULL;
+export const isFull = (cause: unknown): boolean => primaryCode(cause) === FULL || isDiskFull(cause);
 
 /**
  * After an fsync that failed nobody knows what is on the disk, and a second one may succeed without having

@@ -4,14 +4,18 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
 import { ColdMail } from "../../../src/adapters/embedded/mail/cold-mail.ts";
 import { readRetired } from "../../../src/adapters/embedded/mail/retirement.ts";
-import { DataFolderError, openStore } from "../../../src/adapters/embedded/open-store.ts";
+import {
+  closeStore,
+  DataFolderError,
+  openStore,
+} from "../../../src/adapters/embedded/open-store.ts";
 import { APPLICATION_ID, SCHEMA_STEPS } from "../../../src/adapters/embedded/schema.ts";
 import { testFolder } from "../../fixtures/embedded.ts";
 
 function opened(folder: string) {
   const store = openStore(folder);
   onTestFinished(() => {
-    if (store.db.isOpen) store.db.close();
+    closeStore(store);
   });
   return store;
 }
@@ -28,7 +32,7 @@ test("refuses a folder that another server uses, and takes it once that one is g
   const folder = testFolder();
   const first = opened(folder);
   expect(() => openStore(folder)).toThrow(/in use by another server/);
-  first.db.close();
+  closeStore(first);
   opened(folder);
 });
 
@@ -46,7 +50,7 @@ test("refuses a store of a newer Parley, and leaves it as it is", () => {
   first.db.exec(
     "PRAGMA user_version = 99; UPDATE store SET value = 98 WHERE key = 'readable-from'",
   );
-  first.db.close();
+  closeStore(first);
   const before = readFileSync(join(folder, "parley.db"));
   expect(() => openStore(folder)).toThrow(/newer Parley.*version 99.*Start the newer one again/);
   expect(readFileSync(join(folder, "parley.db"))).toEqual(before);
@@ -56,7 +60,7 @@ test("goes back from a newer Parley that has only added to the store", () => {
   const folder = testFolder();
   const first = opened(folder);
   first.db.exec("CREATE TABLE later (x INTEGER); PRAGMA user_version = 99");
-  first.db.close();
+  closeStore(first);
   const { db } = opened(folder);
   expect(Object.values(db.prepare("PRAGMA user_version").get() ?? {})).toEqual([99]);
 });

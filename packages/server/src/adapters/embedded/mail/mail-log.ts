@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { ErrorCode, ProtocolError } from "@parley/protocol";
 import { type Block, fileHead, HEAD_BYTES, scanFile, sealBlock } from "./log-block.ts";
 import type { LogDisk, LogFile } from "./log-disk.ts";
@@ -8,8 +8,8 @@ export interface MailLogOptions {
   readonly folder: string;
   readonly disk: LogDisk;
   readonly fileBytes: number;
-  /** Files up to this one hold nothing that is not in the store too. */
-  readonly retired: number;
+  /** Files up to this one, and marks up to that one, hold nothing that is not in the store too. */
+  readonly retired: { readonly sequence: number; readonly mark: bigint };
 }
 
 /** A part of the log that cannot be read: what was accepted after that mark may be lost; undefined: nothing. */
@@ -69,6 +69,7 @@ export class MailLog {
     for (const name of names.filter((each) => NAME.test(each)).sort()) log.#read(name);
     log.#used.sort((a, b) => a.sequence - b.sequence);
     log.#recovered.sort((a, b) => (a.mark < b.mark ? -1 : 1));
+    log.#noteMissing();
     return log;
   }
 
@@ -81,13 +82,13 @@ export class MailLog {
 
   /** The file that is written now. */
   get sequence(): number {
-    return this.#used.at(-1)?.sequence ?? this.#options.retired;
+    return this.#used.at(-1)?.sequence ?? this.#options.retired.sequence;
   }
 
   /** The file before it, and the last mark in it. */
   get lastFull(): { readonly sequence: number; readonly mark: bigint } {
     const slot = this.#used.at(-2);
-    return { sequence: slot?.sequence ?? this.#options.retired, mark: slot?.mark ?? 0n };
+    return { sequence: slot?.sequence ?? this.#options.retired.sequence, mark: slot?.mark ?? 0n };
   }
 
   get isEmpty(): boolean {
@@ -189,7 +190,7 @@ export class MailLog {
       mark: blocks.at(-1)?.mark ?? 0n,
     };
     // Nothing is needed of a file that is retired, whatever is left of it.
-    if (isEmpty || (sequence !== undefined && sequence <= retired)) {
+    if (isEmpty || (sequence !== undefined && sequence <= retired.sequence)) {
       this.#free.push({ ...slot, end: isEmpty ? HEAD_BYTES : bytes.length });
       return;
     }
@@ -199,6 +200,17 @@ export class MailLog {
     // Nothing more goes behind what is torn or damaged.
     const isSound = !isTorn && damage.length === 0;
     this.#used.push({ ...slot, end: isSound ? end : bytes.length });
+  }
+
+  /** A file that was emptied though the store, as it is now, does not say so: the store has lost something. */
+  #noteMissing(): void {
+    let { sequence: last, mark } = this.#options.retired;
+    for (const slot of this.#used) {
+      if (slot.sequence > last + 1)
+        this.damage.push({ file: basename(slot.path), at: 0, lostAfter: mark });
+      last = slot.sequence;
+      if (slot.mark > mark) mark = slot.mark;
+    }
   }
 
   /** What was free at the start may hold remains of a retirement that a crash cut off. */

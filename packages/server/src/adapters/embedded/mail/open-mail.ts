@@ -44,7 +44,7 @@ export function openMail(parts: MailParts): OpenedMail {
   const { db } = store;
   const retired = readRetired(db);
   const folder = dirname(store.path);
-  const mailLog = MailLog.open({ folder, disk, fileBytes, retired: retired.sequence });
+  const mailLog = MailLog.open({ folder, disk, fileBytes, retired });
   const cold = new ColdMail(db);
   const replayed = replayLog(mailLog.takeRecovered(), cold);
   const mark = greater(replayed.mark ?? 0n, retired.mark);

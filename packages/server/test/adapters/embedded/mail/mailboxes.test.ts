@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import type { LogDisk, LogFile } from "../../../../src/adapters/embedded/mail/log-disk.ts";
 import { systemLogDisk } from "../../../../src/adapters/embedded/mail/system-log-disk.ts";
 import type { StoredEnvelope } from "../../../../src/ports/mailbox-store.ts";
+import { testFolder } from "../../../fixtures/embedded.ts";
 import { type TestMail, type TestMailOptions, testMail } from "../../../fixtures/mail.ts";
 import { settled } from "../../../fixtures/manual-clock.ts";
 import { delivery, deviceOf, textIn } from "../../../fixtures/rows.ts";
@@ -303,4 +304,24 @@ test("ends at a write that fails, and accepts nothing after it", async () => {
   await settled();
   expect(fatal).toHaveLength(1);
   expect(outcomes).toEqual([]);
+});
+
+test("says that mail is missing where the store is older than the log that was emptied into it", async () => {
+  const first = await openMailboxes();
+  await first.append("a");
+  await first.mail.retire();
+  const { cpSync, readdirSync } = await import("node:fs");
+  const older = testFolder();
+  cpSync(first.folder, older, { recursive: true });
+  await first.append("b");
+  await first.mail.retire();
+  await first.append("c");
+  first.kill();
+  for (const name of readdirSync(first.folder).filter((each) => each.startsWith("mail-")))
+    cpSync(`${first.folder}/${name}`, `${older}/${name}`);
+  const second = await openMailboxes({ folder: older, clock: first.clock });
+  expect(await second.waiting()).toEqual(["a", "c"]);
+  expect(second.lines.join()).toMatch(/mail-log-damaged/);
+  // What clients offer again begins behind what the store has.
+  expect(second.mail.recovered).toBe(1n);
 });
