@@ -327,6 +327,16 @@ describe("what was changed on its way", () => {
       });
   });
 
+  test("a padded size that moves only the end opens not even the beginning", async () => {
+    const whole = await sealed(3 * CHUNK - 900);
+    for (const by of [-1n, 1n, 16n, BigInt(CHUNK)]) {
+      const paddedBytes = whole.file.paddedBytes + by;
+      const { bytes, code } = await opened({ ...whole.file, paddedBytes }, whole.blob);
+      expect(bytes).toHaveLength(0);
+      expect(code).toBe("not-authentic");
+    }
+  });
+
   test("a thumbnail does not pass for a file, nor a file for a thumbnail", async () => {
     const [file, thumbnail] = [await sealed(9), await sealed(9, "thumbnail")];
     expect((await opened(thumbnail.file, thumbnail.blob, "thumbnail")).code).toBeUndefined();

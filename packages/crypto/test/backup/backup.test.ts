@@ -1,6 +1,7 @@
-import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import {
   AccountHeadSchema,
+  BackupHeaderSchema,
   type BackupRecord,
   BackupRecordSchema,
   SessionRecordSchema,
@@ -20,7 +21,7 @@ import {
 } from "../../src/index.ts";
 import { webChunkAead as aead } from "../../src/platform/web-chunk-aead.ts";
 import { sealStream } from "../../src/stream/seal-stream.ts";
-import { parseStreamHeader, StreamKind } from "../../src/stream/stream-header.ts";
+import { makeStreamHeader, parseStreamHeader, StreamKind } from "../../src/stream/stream-header.ts";
 import { collect, inPieces, joined, oneByOne } from "../fixtures/bytes.ts";
 import { seededRandom } from "../fixtures/random.ts";
 
@@ -184,7 +185,7 @@ describe("never inside a backup", () => {
   test("is a session, to the compiler and when it runs", async () => {
     const session = create(SessionRecordSchema, { current: { rootKey: random(32) } });
     // @ts-expect-error a SessionRecord is no BackupRecord
-    await expect(sealing([session])).rejects.toThrow(code("misuse"));
+    await expect(sealing([session])).rejects.toThrow("not a record of a backup");
     // @ts-expect-error nor are keys of a recovery code
     await expect(sealing([keys])).rejects.toThrow(code("misuse"));
     const smuggled = { ...RECORDS[0], record: { case: "session", value: session } };
@@ -258,6 +259,13 @@ describe("a restore is refused", () => {
     );
   });
 
+  test("before its header is believed, where the first chunk is not genuine", async () => {
+    const { bytes, headerBytes } = await made();
+    const forged = bytes.with(headerBytes - 3, (bytes[headerBytes - 3] as number) ^ 1);
+    for (const wrong of [forged, bytes.with(headerBytes + 9, 1), bytes.slice(0, headerBytes + 20)])
+      await expect(openBackup({ aead, owner, known: undefined }, [wrong])).rejects.toThrow();
+  });
+
   test("where it was cut off, and nothing opened says that it is whole", async () => {
     const { bytes, headerBytes } = await made({ records: [entry(80_000), entry(80_000)] });
     const ends = [0, 36, headerBytes - 1, headerBytes, headerBytes + 9, headerBytes + CHUNK + 16];
@@ -287,6 +295,12 @@ describe("a restore is refused", () => {
     const { bytes } = await made();
     await expect(restored(bytes.with(0, 2))).rejects.toThrow(code("unsupported-version"));
     await expect(restored(bytes.with(0, 0))).rejects.toThrow(code("malformed"));
+    const header = { ...(await restored(bytes)).header, recordsVersion: 2 };
+    const extra = toBinary(BackupHeaderSchema, create(BackupHeaderSchema, header));
+    const newer = makeStreamHeader(StreamKind.backup, random(32), extra);
+    const cipher = await backupCipher(aead, owner, newer);
+    const sealed = await collect(sealStream(cipher, framed([])));
+    await expect(restored(sealed)).rejects.toThrow(code("unsupported-version"));
     await expect(restored(await sealedAnew(bytes, [Uint8Array.of(0xfa, 0x01, 0)]))).rejects.toThrow(
       code("unsupported-version"),
     );
