@@ -1,3 +1,3 @@
 import { worldsHold } from "./worlds.ts";
 
-worldsHold(61, 120);
+worldsHold(151, 300);

@@ -39,7 +39,9 @@ const ROUNDS = 30;
 const FRAMES_A_ROUND = 30;
 const ROUND_MS = 100;
 /** Their answers are to be more than the server holds for anybody. */
-const UNREAD_FRAMES_A_ROUND = 150;
+const UNREAD_FRAMES_A_ROUND = 400;
+/** Above the longest way there. */
+const UNREAD_MS = 15_000;
 const CONNECTIONS = 20;
 /** Requests of its messenger count from 1. */
 const FIRST_REQUEST_ID = 1_000_000;
@@ -68,7 +70,7 @@ export class Intruder {
     const { random, history } = this.#parts;
     const flood = random.weighted<Flood>({
       ...{ sends: 4, "copies with other bytes": 1, "look-ups": 1, drains: 1 },
-      "look-ups, answers not taken": 2,
+      "look-ups, answers not taken": 6,
       ...{ "too long": 1, garbage: 1, "ack of nothing": 1, connections: 1 },
     });
     history.add(INTRUDER, { f: "fault", fault: "flood", detail: flood });
@@ -132,6 +134,7 @@ export class Intruder {
       for (let i = 0; i < frames; i++) this.#raw?.(this.#frame(flood));
       await clock.sleep(ROUND_MS);
     }
+    if (takesNothing) await clock.sleep(UNREAD_MS);
     network.setReading(INTRUDER, true);
   }
 

@@ -40,7 +40,7 @@ const WEIGHTS: Readonly<Record<Fault, number>> = {
   "log write fails": 1,
   "log damaged": 1,
   "client reads nothing": 2,
-  flood: 1,
+  flood: 2,
 };
 
 /** What one world is like. */
@@ -80,6 +80,9 @@ const SMALL_STOCK: OneTimeStock = { full: 12, least: 4 };
 /** The narrowest that the schema lets a device ask for in bytes. */
 const NARROW: FlowWindow = { envelopes: 8, bytes: 128 * 1024 };
 
+/** Room for what is no mail, so that whoever only takes nothing for a while is not dropped. */
+const LIVE_BYTES = 4 * 1024;
+
 const NAMES = ["alice", "bob", "carol", "dave"];
 
 /**
@@ -115,7 +118,7 @@ export function planOf(random: SeededRandom): Plan {
     commitDelayMsMax: random.pick([0, 5, 100]),
     diskDelayMsMax: random.pick([0, 2, 50, 1000]),
     ...(isNarrow
-      ? { window: NARROW, bufferedBytesMax: 2 * NARROW.bytes }
+      ? { window: NARROW, bufferedBytesMax: NARROW.bytes + LIVE_BYTES }
       : { window: undefined, bufferedBytesMax: undefined }),
     oneTimeStock: random.chance(0.1) ? undefined : SMALL_STOCK,
   };
