@@ -2,7 +2,7 @@
  * `npm run bench:peers`: the same loads on Parley and on servers that people would pick instead, one after the
  * other in one run; a table, then one JSON line with an entry a server and load.
  */
-import os from "node:os";
+import { describeMachine } from "./measure/machine.ts";
 import { round } from "./measure/round.ts";
 import { type BenchOptions, readOptions, USAGE } from "./options.ts";
 import { type Measured, peersTable } from "./peers-table.ts";
@@ -27,14 +27,13 @@ if (options === "help") process.stdout.write(USAGE);
 else await bench(options);
 
 async function bench(given: BenchOptions): Promise<void> {
+  console.log(describeMachine());
   const measured: Record<string, Measured> = {};
   for (const name of given.on) {
     console.log(`\n${name}`);
     measured[name] = await measure(SERVERS[name] as StartTarget, given);
   }
-  const [cpu] = os.cpus();
-  const memory = `${round(os.totalmem() / 2 ** 30)} GiB`;
-  console.log(`\n${os.cpus().length} × ${cpu?.model}, ${memory}, ${os.type()} ${os.release()}\n`);
+  console.log("");
   console.log(peersTable(measured));
   console.log(JSON.stringify(measured));
 }

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { measureSlowDisk } from "./loads/slow-disk.ts";
+import { describeMachine } from "./measure/machine.ts";
 import { type BenchOptions, readOptions, USAGE } from "./options.ts";
 import { type Figures, KEYS, LOADS, type Load, runLoad } from "./run-load.ts";
 import { startParley } from "./servers/parley-server.ts";
@@ -15,6 +16,7 @@ if (options === "help") process.stdout.write(USAGE);
 else await bench(options);
 
 async function bench(given: BenchOptions): Promise<void> {
+  console.log(describeMachine());
   const start = given.cpuProfile ? profiled() : startParley;
   let figures: Figures = {};
   for (const load of LOADS.filter((each) => given.only.includes(each))) {

@@ -34,6 +34,8 @@ export interface PairsResult {
   readonly seconds: number;
   readonly serverCpuSeconds: number;
   readonly generatorCpuSeconds: number;
+  /** Of everything else on the machine: figures of a busy one say little. */
+  readonly otherCpuSeconds: number;
   readonly latency: HistogramData;
   /** Of the whole run, after everything came to rest. */
   readonly total: { readonly accepted: number; readonly delivered: number };

@@ -1,4 +1,5 @@
 import { Histogram } from "../measure/histogram.ts";
+import { busySeconds } from "../measure/machine.ts";
 import { cpuSecondsOf } from "../measure/process-usage.ts";
 import { openNetwork } from "../networks/open-network.ts";
 import { forEveryone } from "./for-everyone.ts";
@@ -46,12 +47,16 @@ class PairsLoad {
     const behind = this.#reading(serverPids);
     stop();
     await this.#rest();
+    const serverCpuSeconds = behind.serverCpuSeconds - before.serverCpuSeconds;
+    const generatorCpuSeconds = behind.ownCpuSeconds - before.ownCpuSeconds;
+    const busy = behind.busySeconds - before.busySeconds;
     return {
       delivered: behind.delivered - before.delivered,
       receipts: behind.receipts - before.receipts,
       seconds: (behind.atMs - before.atMs) / 1000,
-      serverCpuSeconds: behind.serverCpuSeconds - before.serverCpuSeconds,
-      generatorCpuSeconds: behind.ownCpuSeconds - before.ownCpuSeconds,
+      serverCpuSeconds,
+      generatorCpuSeconds,
+      otherCpuSeconds: Math.max(0, busy - serverCpuSeconds - generatorCpuSeconds),
       latency: this.#latency.toJSON(),
       total: { accepted: this.#sum("accepted"), delivered: this.#sum("delivered") },
     };
@@ -109,6 +114,7 @@ class PairsLoad {
       delivered: this.#sum("delivered"),
       receipts: this.#sum("receipts"),
       serverCpuSeconds: cpuSecondsOf(serverPids),
+      busySeconds: busySeconds(),
       ownCpuSeconds: (own.user + own.system) / 1e6,
     };
   }

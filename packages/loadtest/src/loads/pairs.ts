@@ -49,9 +49,10 @@ export async function measurePairs(
     };
     const cpu = result.serverCpuSeconds / result.seconds;
     const own = result.generatorCpuSeconds / result.seconds;
+    const others = result.otherCpuSeconds / result.seconds;
     console.log(
       `${name}: ${figures.deliveredPerSecond} delivered/s, ${figures.deliveredPerCpuSecond} per CPU-second ` +
-        `(server ${percent(cpu)}, generator ${percent(own)} of a core), ` +
+        `(server ${percent(cpu)}, generator ${percent(own)}, other programs ${percent(others)} of a core), ` +
         `p50 ${figures.p50Ms} p99 ${figures.p99Ms} p999 ${figures.p999Ms} ms` +
         `${load.receipts ? `, ${result.receipts} receipts` : ""}; ` +
         `${result.total.accepted} accepted, ${result.total.delivered} delivered in order and acked`,
