@@ -186,6 +186,22 @@ describe("a thief with a device", () => {
     expect(standingOf(person, ...steps, late)).toEqual({ kind: "settled", state: removed.state });
   });
 
+  test("that was removed by the very entry that moves does not undo it, whichever hash is smaller", () => {
+    const orders = new Set<boolean>();
+    for (let round = 0; round < 8; round++) {
+      const { person, phone, laptop, trunk, byPhone, byLaptop } = forked(`moves ${round}`);
+      orders.add(Buffer.compare(byPhone.state.headHash, byLaptop.state.headHash) < 0);
+      const lost = accountPlace(byPhone.state);
+      const moved = person.sign(phone, byLaptop.state, [remove(laptop)], lost);
+      const late = person.sign(laptop, byPhone.state, [], accountPlace(byLaptop.state));
+      expect(standingOf(person, ...trunk, byPhone, byLaptop, moved, late)).toEqual({
+        kind: "settled",
+        state: moved.state,
+      });
+    }
+    expect(orders.size).toBe(2);
+  });
+
   test("that was removed can dispute the past, and settles it nowhere", () => {
     const { person, phone, laptop, trunk, base } = forked("past");
     const removed = person.sign(phone, base.state, [remove(laptop)]);
