@@ -5,7 +5,7 @@
 import { parseArgs } from "node:util";
 import { ChromiumWithBundle } from "../../packages/crypto/test/fixtures/chromium.ts";
 import { installPeer } from "../interop/install.ts";
-import { bundleGzipKiB } from "./bundle-size.ts";
+import { bundleSize } from "./bundle-size.ts";
 import { SideProcess } from "./questions.ts";
 import { FAN_OUT_DEVICES } from "./session-workloads.ts";
 import { COMPARED, type Compared, OWN, type Own, type Question } from "./side.ts";
@@ -39,10 +39,15 @@ try {
   const node = await ownRates(sides.ours);
   const inBrowser = await ownRates(sides.browser);
   printTables(compared, { node, browser: inBrowser });
+  const { gzipKiB, onDemandKiB, withProtocolKiB } = await bundleSize();
+  console.log(
+    `bundle, gzipped: ${rounded(gzipKiB)} KiB; ${rounded(onDemandKiB)} more with the first file, backup or group, or where a browser lacks a primitive; ` +
+      `with the schema and protobuf ${rounded(withProtocolKiB)} KiB`,
+  );
   console.log(
     JSON.stringify({
       ...compared,
-      bundleGzipKiB: rounded(await bundleGzipKiB()),
+      bundleGzipKiB: rounded(gzipKiB),
       attachmentRatio: rounded(Math.min(attachmentRatio(node), attachmentRatio(inBrowser))),
       pqShareOfPingPong: rounded(pqShare(compared.ours, node)),
       fanOut512Ms: rounded(1000 / node.fanOutPerSecond),

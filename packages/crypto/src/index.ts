@@ -68,7 +68,6 @@ export * from "./padding.ts";
 export * from "./presence-token.ts";
 export * from "./primitives/cipher.ts";
 export * from "./primitives/hash.ts";
-export * from "./primitives/noble-provider.ts";
 export { CiphertextKind, type PrekeyNeeds, parsePrekeyMessage } from "./ratchet/ciphertext.ts";
 export { decrypt, type Incoming } from "./ratchet/decrypt.ts";
 export { type Encrypted, encrypt } from "./ratchet/encrypt.ts";

@@ -8,7 +8,6 @@ import {
   ed25519PublicKey,
   formatRecoveryCode,
   identityOf,
-  nobleProvider,
   openDeviceName,
   parseRecoveryCode,
   runSync,
@@ -21,6 +20,7 @@ import {
   verifyConsent,
   x25519PublicKey,
 } from "../src/index.ts";
+import { nobleProvider } from "../src/primitives/noble-provider.ts";
 import { run } from "./fixtures/party.ts";
 import { seededRandom } from "./fixtures/random.ts";
 

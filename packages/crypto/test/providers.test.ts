@@ -5,7 +5,6 @@ import {
   CryptoError,
   deriveDeviceKeys,
   type MlKemParameters,
-  nobleProvider,
   type Primitive,
   type PrimitiveCall,
   runAsync,
@@ -15,6 +14,7 @@ import {
   verifyAsIdentity,
   x25519,
 } from "../src/index.ts";
+import { nobleOnDemand } from "../src/platform/noble-on-demand.ts";
 import { bareNodeProvider, nodeProvider } from "../src/platform/node.ts";
 import { nodeSymmetric } from "../src/platform/node-symmetric.ts";
 import {
@@ -26,6 +26,7 @@ import {
 import { startCrypto } from "../src/platform/start.ts";
 import { agreesWithNoble } from "../src/platform/start-node.ts";
 import { bareWebProvider } from "../src/platform/web.ts";
+import { nobleProvider } from "../src/primitives/noble-provider.ts";
 import { installSymmetric, nobleSymmetric, symmetric } from "../src/primitives/symmetric.ts";
 import { seededRandom } from "./fixtures/random.ts";
 
@@ -160,9 +161,9 @@ describe.each(PRIMITIVES)("the self-test of %s", (primitive) => {
 
   test("puts JavaScript in the place of a provider that answers wrong", async () => {
     const liar: SyncProvider = { answer: (asked) => lie(asked, node.answer(asked)) };
-    expect(trusted(liar).answer(call)).toEqual(answer);
+    expect(trusted(liar, nobleProvider).answer(call)).toEqual(answer);
     const later: AsyncProvider = { answer: async (asked) => liar.answer(asked) };
-    expect(await trustedAsync(later).answer(call)).toEqual(answer);
+    expect(await trustedAsync(later, nobleOnDemand).answer(call)).toEqual(answer);
   });
 
   test("puts JavaScript in the place of a provider that lacks it", async () => {
@@ -172,9 +173,9 @@ describe.each(PRIMITIVES)("the self-test of %s", (primitive) => {
         return node.answer(asked);
       },
     };
-    expect(trusted(without).answer(call)).toEqual(answer);
+    expect(trusted(without, nobleProvider).answer(call)).toEqual(answer);
     const later: AsyncProvider = { answer: async (asked) => without.answer(asked) };
-    expect(await trustedAsync(later).answer(call)).toEqual(answer);
+    expect(await trustedAsync(later, nobleOnDemand).answer(call)).toEqual(answer);
   });
 });
 
@@ -183,7 +184,9 @@ describe("a provider is not believed", () => {
 
   test("that takes every signature", () => {
     const credulous: SyncProvider = { answer: () => Uint8Array.of(1) };
-    expect(trusted(credulous).answer(verify(new Uint8Array(64)))).toEqual(Uint8Array.of(0));
+    expect(trusted(credulous, nobleProvider).answer(verify(new Uint8Array(64)))).toEqual(
+      Uint8Array.of(0),
+    );
   });
 
   test("that signs with randomness of its own", () => {
@@ -196,7 +199,7 @@ describe("a provider is not believed", () => {
       },
     };
     const call = LIKE.ed25519Sign;
-    expect(trusted(hedged).answer(call)).toEqual(node.answer(call));
+    expect(trusted(hedged, nobleProvider).answer(call)).toEqual(node.answer(call));
   });
 
   test.each(Object.keys(nodeSymmetric) as (keyof typeof nodeSymmetric)[])(

@@ -3,12 +3,12 @@ import {
   accountHead,
   deriveDeviceKeys,
   makeDeviceEntry,
-  nobleProvider,
   runSync,
   signDeviceEntry,
   signNextEra,
   verifyAccountChain,
 } from "@parley/crypto";
+import { nobleProvider } from "@parley/crypto/platform/noble";
 import {
   AccountChangeSchema,
   type AccountHead,

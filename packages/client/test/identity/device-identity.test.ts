@@ -1,12 +1,12 @@
 import {
   accountIdOf,
   deriveRecoveredKeys,
-  nobleProvider,
   openDeviceName,
   parseRecoveryCode,
   runSync,
   verifyAccountChain,
 } from "@parley/crypto";
+import { nobleProvider } from "@parley/crypto/platform/noble";
 import { type ClientFrame, ErrorCode, fromHex, type SignUpRequest } from "@parley/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ConnectionLostError } from "../../src/connection/connection-lost-error.ts";

@@ -8,6 +8,7 @@ import {
   verify,
 } from "node:crypto";
 import type { MlKemParameters, PrimitiveCall, SyncProvider } from "../operation.ts";
+import { nobleProvider } from "../primitives/noble-provider.ts";
 import { AGREEMENT_KEYS_MAX, KeyCache, SIGNING_KEYS_MAX, VERIFYING_KEYS_MAX } from "./key-cache.ts";
 import { trusted } from "./self-test.ts";
 
@@ -17,7 +18,7 @@ import { trusted } from "./self-test.ts";
  * otherwise than it must, JavaScript does.
  */
 export function nodeProvider(): SyncProvider {
-  return trusted(bareNodeProvider());
+  return trusted(bareNodeProvider(), nobleProvider);
 }
 
 /** Without the check of what it answers. */

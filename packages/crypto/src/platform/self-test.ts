@@ -2,14 +2,13 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { ml_kem768, ml_kem1024 } from "@noble/post-quantum/ml-kem.js";
 import { equalBytes, fromHex } from "@parley/protocol";
 import type { AsyncProvider, MlKemParameters, PrimitiveCall, SyncProvider } from "../operation.ts";
-import { nobleProvider } from "../primitives/noble-provider.ts";
 
 /**
  * A platform's provider that is believed primitive by primitive: before the first answer of each, it has to
- * know answers that are known. Where it throws, lacks the primitive or says something else, JavaScript answers
- * from then on. Nothing is checked that is never asked, so that a start costs nothing.
+ * know answers that are known. Where it throws, lacks the primitive or says something else, the fallback (JavaScript)
+ * answers from then on. Nothing is checked that is never asked, so that a start costs nothing.
  */
-export function trusted(provider: SyncProvider): SyncProvider {
+export function trusted(provider: SyncProvider, fallback: SyncProvider): SyncProvider {
   const verdicts = new Map<string, boolean>();
   return {
     answer(call) {
@@ -19,12 +18,12 @@ export function trusted(provider: SyncProvider): SyncProvider {
         isRight = knowsAnswers(provider, call);
         verdicts.set(name, isRight);
       }
-      return (isRight ? provider : nobleProvider).answer(call);
+      return (isRight ? provider : fallback).answer(call);
     },
   };
 }
 
-export function trustedAsync(provider: AsyncProvider): AsyncProvider {
+export function trustedAsync(provider: AsyncProvider, fallback: AsyncProvider): AsyncProvider {
   const verdicts = new Map<string, Promise<boolean>>();
   return {
     async answer(call) {
@@ -34,7 +33,7 @@ export function trustedAsync(provider: AsyncProvider): AsyncProvider {
         verdict = knowsAnswersLater(provider, call);
         verdicts.set(name, verdict);
       }
-      return (await verdict) ? provider.answer(call) : nobleProvider.answer(call);
+      return ((await verdict) ? provider : fallback).answer(call);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { CryptoError } from "../crypto-error.ts";
 import type { AsyncProvider, MlKemParameters, PrimitiveCall } from "../operation.ts";
 import { AGREEMENT_KEYS_MAX, KeyCache, SIGNING_KEYS_MAX, VERIFYING_KEYS_MAX } from "./key-cache.ts";
+import { nobleOnDemand } from "./noble-on-demand.ts";
 import { trustedAsync } from "./self-test.ts";
 
 /**
@@ -8,7 +9,7 @@ import { trustedAsync } from "./self-test.ts";
  * contexts. What this browser lacks, or answers otherwise than it must, JavaScript does.
  */
 export function webProvider(subtle: SubtleCrypto): AsyncProvider {
-  return trustedAsync(bareWebProvider(subtle));
+  return trustedAsync(bareWebProvider(subtle), nobleOnDemand);
 }
 
 /** Without the check of what it answers. */

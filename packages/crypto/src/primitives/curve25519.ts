@@ -1,6 +1,13 @@
-import { ed25519 } from "@noble/curves/ed25519.js";
 import { equalBytes, fromHex } from "@parley/protocol";
 import { CryptoError } from "../crypto-error.ts";
+import {
+  fieldElement,
+  inverted,
+  isNonZeroSquare,
+  littleEndian,
+  littleEndianBytes,
+  modulo,
+} from "./field25519.ts";
 import { rememberKeys } from "./key-memo.ts";
 
 export const CURVE_KEY_BYTES = 32;
@@ -52,12 +59,19 @@ export function checkEd25519PublicKey(publicKey: Uint8Array): void {
 /** The Montgomery image of an Ed25519 public key: u = (1 + y) / (1 - y) (RFC 7748 section 4.1). */
 export const montgomeryOf = rememberKeys((ed25519PublicKey) => {
   checkEd25519PublicKey(ed25519PublicKey);
-  try {
-    return ed25519.utils.toMontgomery(ed25519PublicKey);
-  } catch {
-    throw new CryptoError("invalid-key", "not a point of Ed25519");
-  }
+  const y = littleEndian(withoutSignBit(ed25519PublicKey));
+  if (!isOnCurve(y)) throw new CryptoError("invalid-key", "not a point of Ed25519");
+  return littleEndianBytes(modulo((1n + y) * inverted(1n - y)));
 });
+
+/** -121665/121666 (RFC 8032 section 5.1). */
+const D = fieldElement("52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3");
+
+/** RFC 8032 section 5.1.3: x^2 = (y^2 - 1) / (d y^2 + 1) has a root. The y of x = 0 are of low order. */
+function isOnCurve(y: bigint): boolean {
+  const square = modulo(y * y);
+  return isNonZeroSquare((square - 1n) * (D * square + 1n));
+}
 
 /**
  * The Edwards form of a Montgomery u, under the sign bit that is given: y = (u - 1) / (u + 1) (XEdDSA
@@ -70,9 +84,8 @@ export function edwardsOf(u: Uint8Array, signBit: number): Uint8Array {
 }
 
 const edwardsY = rememberKeys((u) => {
-  const { Fp } = ed25519.Point;
-  const value = Fp.fromBytes(u);
-  return Fp.toBytes(Fp.mul(Fp.sub(value, Fp.ONE), Fp.inv(Fp.add(value, Fp.ONE))));
+  const value = littleEndian(u);
+  return littleEndianBytes(modulo((value - 1n) * inverted(value + 1n)));
 });
 
 /** The sign of x in the last byte of an Ed25519 key (RFC 8032 section 5.1.2). */

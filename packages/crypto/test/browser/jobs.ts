@@ -1,8 +1,9 @@
 import { equalBytes } from "@parley/protocol";
-import { nobleProvider, runAsync, runSync } from "../../src/index.ts";
+import { runAsync, runSync } from "../../src/index.ts";
 import { knownAnswers } from "../../src/platform/self-test.ts";
 import { startWebCrypto } from "../../src/platform/start-web.ts";
 import { bareWebProvider } from "../../src/platform/web.ts";
+import { nobleProvider } from "../../src/primitives/noble-provider.ts";
 import { EVERY_CALL } from "../fixtures/every-call.ts";
 import { checkVectors, type Run, type VectorFile, type VectorName } from "../wycheproof/checks.ts";
 

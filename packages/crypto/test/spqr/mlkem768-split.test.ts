@@ -2,7 +2,7 @@ import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
 import { concatBytes } from "@parley/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { nobleProvider, type Operation, runSync } from "../../src/index.ts";
+import { type Operation, runSync } from "../../src/index.ts";
 import {
   decapsulate,
   encapsulateFirst,
@@ -10,6 +10,7 @@ import {
   splitKeyOf,
   vectorFits,
 } from "../../src/primitives/mlkem768-split.ts";
+import { nobleProvider } from "../../src/primitives/noble-provider.ts";
 
 const run = <T>(operation: Operation<T>): T => runSync(nobleProvider, operation);
 const seed = fc.uint8Array({ minLength: 64, maxLength: 64 });

@@ -1,9 +1,10 @@
 import fs from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
-import { nobleProvider, runAsync, runSync } from "../../src/index.ts";
+import { runAsync, runSync } from "../../src/index.ts";
 import { bareNodeProvider } from "../../src/platform/node.ts";
 import { nodeSymmetric } from "../../src/platform/node-symmetric.ts";
 import { bareWebProvider } from "../../src/platform/web.ts";
+import { nobleProvider } from "../../src/primitives/noble-provider.ts";
 import { installSymmetric, nobleSymmetric } from "../../src/primitives/symmetric.ts";
 import { checkVectors, type Run, VECTOR_NAMES, type VectorName } from "./checks.ts";
 import { TALLIES } from "./tallies.ts";
