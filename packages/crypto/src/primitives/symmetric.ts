@@ -2,6 +2,13 @@ import { cbc, gcm } from "@noble/ciphers/aes.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
+import {
+  isShort,
+  SHORT_BYTES_MAX,
+  SHORT_KEY_BYTES_MAX,
+  ShortHmac,
+  shortHkdf,
+} from "./short-hmac.ts";
 
 export interface HkdfInput {
   /** None: 32 zero bytes (RFC 5869 section 2.2). */
@@ -37,8 +44,15 @@ export interface SymmetricPrimitives {
 export const nobleSymmetric: SymmetricPrimitives = {
   sha256: (message) => sha256(message),
   sha512: (message) => sha512(message),
-  hmacSha256: (key, message) => hmac(sha256, key, message),
-  hkdfSha256: ({ salt, ikm, info, length }) => hkdf(sha256, ikm, salt, info, length),
+  hmacSha256: (key, message) =>
+    key.length <= SHORT_KEY_BYTES_MAX && message.length <= SHORT_BYTES_MAX
+      ? new ShortHmac(key).digest(message)
+      : hmac(sha256, key, message),
+  hkdfSha256: (input) => {
+    if (isShort(input)) return shortHkdf(input);
+    const { salt, ikm, info, length } = input;
+    return hkdf(sha256, ikm, salt, info, length);
+  },
   aesCbcEncrypt: (key, iv, plaintext) => cbc(key, iv).encrypt(plaintext),
   aesCbcDecrypt: (key, iv, ciphertext) => cbc(key, iv).decrypt(ciphertext),
   aesGcmSeal: ({ key, nonce, aad }, plaintext) => gcm(key, nonce, aad).encrypt(plaintext),
@@ -46,7 +60,7 @@ export const nobleSymmetric: SymmetricPrimitives = {
 };
 
 /** What hash.ts and cipher.ts ask. One for the whole program: it changes speed, never a byte. */
-export let symmetric: SymmetricPrimitives = nobleSymmetric;
+export let symmetric: SymmetricPrimitives = { ...nobleSymmetric };
 
 /** At start, by the platform (platform/start.ts), once its answers have been checked. */
 export function installSymmetric(primitives: SymmetricPrimitives): void {

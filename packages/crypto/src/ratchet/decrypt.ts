@@ -9,7 +9,7 @@ import {
   type WireRules,
 } from "./addresses.ts";
 import { readCiphertext } from "./ciphertext.ts";
-import { knowsRatchetKey, type Received, ratchetReceive } from "./double-ratchet.ts";
+import { knowsRatchetKey, type Received, ratchetReceive, stepsToRead } from "./double-ratchet.ts";
 import type { PrekeySignalMessage } from "./prekey-signal-message.ts";
 import type {
   DecryptOutcome,
@@ -20,6 +20,7 @@ import type {
 } from "./session-api.ts";
 import { readableSessions, withNewSession, withReadSession } from "./session-record.ts";
 import type { ReadSignalMessage } from "./signal-message.ts";
+import { FORWARD_JUMP_MAX } from "./skipped-keys.ts";
 
 export interface Incoming {
   readonly ciphertext: Uint8Array;
@@ -61,6 +62,12 @@ export function* decrypt(
   return yield* readAsFirst(record, { context, message, prekeyMessage, prekeys: incoming.prekeys });
 }
 
+/**
+ * For one session a jump in both its ratchets, for all together no more: a forged message costs no multiple of that,
+ * however many sessions are archived.
+ */
+const STEPS_MAX = 2 * FORWARD_JUMP_MAX;
+
 interface Reading {
   readonly context: SessionContext;
   readonly message: ReadSignalMessage;
@@ -75,7 +82,11 @@ function* readWithAny(
   if (record === undefined || sessions.length === 0) return undecryptable("no-session");
   const owner = sessions.find((state) => knowsRatchetKey(state, message.ratchetKey));
   let outcome: DecryptOutcome = undecryptable("not-authentic");
+  let stepsLeft = STEPS_MAX;
   for (const state of owner === undefined ? sessions : [owner]) {
+    const steps = stepsToRead(state, message);
+    if (steps > stepsLeft) return undecryptable("too-far-ahead");
+    stepsLeft -= steps;
     const received = yield* ratchetReceive(state, { ...context, message });
     outcome = outcomeOf(received, (after) => withReadSession(record, state, after, context.nowMs));
     if (received.kind !== "failed") break;

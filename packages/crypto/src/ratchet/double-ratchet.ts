@@ -9,7 +9,7 @@ import { curveKey, montgomeryPart } from "../identity/device-keys.ts";
 import { type Operation, x25519, x25519PublicKey } from "../operation.ts";
 import { aesCbcDecrypt, aesCbcEncrypt } from "../primitives/cipher.ts";
 import { type BraidMessage, decodeBraidMessage } from "../spqr/braid-message.ts";
-import { pqReceive, pqSend } from "../spqr/pq-ratchet.ts";
+import { pqReceive, pqSend, pqStepsTo } from "../spqr/pq-ratchet.ts";
 import { chainStep, messageKeys, type RootStep, rootStep } from "./ratchet-keys.ts";
 import type { RandomBytes } from "./session-api.ts";
 import { encodeSignalMessage, isGenuine, type ReadSignalMessage } from "./signal-message.ts";
@@ -88,11 +88,22 @@ export function knowsRatchetKey(state: SessionState, ratchetKey: Uint8Array): bo
   );
 }
 
+/** Steps of its key chains that reading it would take, before anything is authenticated; 0 where it jumps too far. */
+export function stepsToRead(state: SessionState, message: ReadSignalMessage): number {
+  const braid = braidOf(message);
+  if (braid === undefined || state.pqRatchet === undefined) return 0;
+  const classic = message.counter - (chainOf(state, message.ratchetKey)?.counter ?? 0);
+  const postQuantum = pqStepsTo(state.pqRatchet, braid);
+  if (classic > FORWARD_JUMP_MAX || postQuantum > FORWARD_JUMP_MAX) return 0;
+  return Math.max(0, classic) + Math.max(0, postQuantum);
+}
+
 /** RatchetReceiveKey and DECRYPT (Double Ratchet section 3.5). The state that is given never changes. */
 export function* ratchetReceive(state: SessionState, given: ReceiveInput): Operation<Received> {
-  const input = withBraid(given);
-  if (input === undefined || state.pqRatchet === undefined) return failed("malformed");
-  const { message } = input;
+  const { message } = given;
+  const braid = braidOf(message);
+  if (braid === undefined || state.pqRatchet === undefined) return failed("malformed");
+  const input = { ...given, braid };
   const chain = chainOf(state, message.ratchetKey);
   if (chain !== undefined) return yield* receiveOn(state, chain, input);
   const usedBelow = spentBelow(state.spentChains, message.ratchetKey);
@@ -102,11 +113,10 @@ export function* ratchetReceive(state: SessionState, given: ReceiveInput): Opera
 }
 
 /** No message is read without the post-quantum ratchet: there is nothing to fall back to. */
-function withBraid(input: ReceiveInput): BraidedInput | undefined {
-  const { pqRatchet } = input.message;
+function braidOf({ pqRatchet }: ReadSignalMessage): BraidMessage | undefined {
   if (pqRatchet === undefined) return undefined;
   try {
-    return { ...input, braid: decodeBraidMessage(pqRatchet) };
+    return decodeBraidMessage(pqRatchet);
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
-import { hkdfSha256, hmacSha256 } from "../primitives/hash.ts";
+import { hkdfSha256 } from "../primitives/hash.ts";
+import { ShortHmac } from "../primitives/short-hmac.ts";
 import { ascii } from "../primitives/text.ts";
 
 export interface RootStep {
@@ -20,8 +21,9 @@ export interface ChainStep {
 
 /** KDF_CK (Double Ratchet section 7.2): HMAC(ck, 01) for the message, HMAC(ck, 02) for the chain. */
 export function chainStep(chainKey: Uint8Array): ChainStep {
-  const seed = hmacSha256(chainKey, MESSAGE_CONSTANT);
-  const nextChainKey = hmacSha256(chainKey, CHAIN_CONSTANT);
+  const keyed = new ShortHmac(chainKey);
+  const seed = keyed.digest(MESSAGE_CONSTANT);
+  const nextChainKey = keyed.digest(CHAIN_CONSTANT);
   return { nextChainKey, seed };
 }
 

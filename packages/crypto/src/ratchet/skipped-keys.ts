@@ -32,15 +32,14 @@ export function forwardTo<Chain extends SteppedChain>(
   nowMs: number,
 ): ForwardedChain<Chain> {
   const skipped = withoutExpired(chain.skipped, nowMs);
-  let chainKey = chain.chainKey;
-  let seed = new Uint8Array(0);
-  for (let at = chain.counter; at <= counter; at++) {
-    const step = chainStep(chainKey);
-    chainKey = step.nextChainKey;
-    seed = Uint8Array.from(step.seed);
-    if (at < counter) skipped.push(skippedKey(at, seed, nowMs));
+  const storedAtMs = BigInt(nowMs);
+  let step = chainStep(chain.chainKey);
+  for (let at = chain.counter; at < counter; at++) {
+    skipped.push(skippedKey(at, step.seed, storedAtMs));
+    step = chainStep(step.nextChainKey);
   }
   if (skipped.length > SKIPPED_KEYS_MAX) skipped.splice(0, skipped.length - SKIPPED_KEYS_MAX);
+  const { nextChainKey: chainKey, seed } = step;
   return { chain: { ...chain, chainKey, counter: counter + 1, skipped }, seed };
 }
 
@@ -65,6 +64,6 @@ function withoutExpired(skipped: readonly SkippedKey[], nowMs: number): SkippedK
   return firstKept < 0 ? [] : skipped.slice(firstKept);
 }
 
-function skippedKey(counter: number, seed: Uint8Array, nowMs: number): SkippedKey {
-  return { $typeName: "parley.crypto.v1.SkippedKey", counter, seed, storedAtMs: BigInt(nowMs) };
+function skippedKey(counter: number, seed: Uint8Array, storedAtMs: bigint): SkippedKey {
+  return { $typeName: "parley.crypto.v1.SkippedKey", counter, seed, storedAtMs };
 }

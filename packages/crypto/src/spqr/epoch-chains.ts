@@ -101,29 +101,30 @@ function taking(
   if (index - chain.counter - 1 > FORWARD_JUMP_MAX) return "too-far-ahead";
   const oldest = BigInt(nowMs - SKIPPED_KEY_LIFETIME_MS);
   const skipped = chain.skipped.filter(({ storedAtMs }) => storedAtMs > oldest);
-  let last = stepped(chain);
-  while (last.chain.counter < index) {
-    const { counter } = last.chain;
-    skipped.push({
-      $typeName: "parley.crypto.v1.PqSkippedKey",
-      counter,
-      key: last.key,
-      storedAtMs: BigInt(nowMs),
-    });
-    last = stepped(last.chain);
+  const atMs = BigInt(nowMs);
+  let step = chainStep(chain.key, chain.counter + 1);
+  for (let counter = chain.counter + 1; counter < index; counter++) {
+    const { key } = step;
+    skipped.push({ $typeName: "parley.crypto.v1.PqSkippedKey", counter, key, storedAtMs: atMs });
+    step = chainStep(step.nextChainKey, counter + 1);
   }
-  return {
-    chain: { ...last.chain, skipped: skipped.slice(-FORWARD_JUMP_MAX) },
-    key: last.key,
-  };
+  const { nextChainKey, key } = step;
+  const kept = skipped.slice(-FORWARD_JUMP_MAX);
+  return { chain: { ...chain, key: nextChainKey, counter: index, skipped: kept }, key };
+}
+
+function stepped(chain: PqChain): { chain: PqChain; key: Uint8Array } {
+  const counter = chain.counter + 1;
+  const { nextChainKey, key } = chainStep(chain.key, counter);
+  return { chain: { ...chain, counter, key: nextChainKey }, key };
 }
 
 /** KDF_SCKA_CK. Indices begin with 1. */
-function stepped(chain: PqChain): { chain: PqChain; key: Uint8Array } {
-  const counter = chain.counter + 1;
+function chainStep(chainKey: Uint8Array, counter: number) {
   const info = concatBytes(uint32Bytes(counter), NEXT);
-  const keys = hkdfSha256({ salt: ZEROS, ikm: chain.key, info, length: 64 });
-  return { chain: { ...chain, counter, key: keys.slice(0, 32) }, key: keys.slice(32) };
+  // No salt is one of zeros (RFC 5869 section 2.2).
+  const keys = hkdfSha256({ ikm: chainKey, info, length: 64 });
+  return { nextChainKey: keys.slice(0, 32), key: keys.slice(32) };
 }
 
 /** The initiator sends on the first of the two chains. */

@@ -75,6 +75,12 @@ export function* pqReceive(
   }
 }
 
+/** How far the message's index lies ahead in its epoch; 0 where that has not begun here, or is over. */
+export function pqStepsTo({ epochs }: PqRatchet, { epoch, index }: BraidMessage): number {
+  const receiving = epochs.find((each) => each.epoch === epoch - 1n)?.receiving;
+  return receiving === undefined ? 0 : index - receiving.counter;
+}
+
 function braidOf({ braid }: PqRatchet): NonNullable<PqRatchet["braid"]> {
   if (braid === undefined) throw new CryptoError("malformed", "a ratchet without its braid");
   return braid;
