@@ -109,7 +109,7 @@ function printTables(
     [sides.browser.name]: chromium[workload],
   }));
   console.log(`255-byte contents; sessions and receiving keys are read from bytes and written for every message;
-best of ${ROUNDS} rounds of ${values.seconds} s, in turns`);
+best of ${ROUNDS} rounds of ${values.seconds} s, in turns; in Node by the processor's time, in Chromium by the wall clock`);
   console.table(table);
   const line = (name: string, rates: OwnRates, pingPong: Record<Compared, number>) => ({
     side: name,

@@ -1,26 +1,39 @@
-/** What a side can be asked to do. One that is prepared outside of the clock is done `batch` times at a time. */
+/** What a side can be asked to do: in batches, of which the preparation is not timed. */
 export interface Workload {
-  /** Prepares one batch; the work that is given back is timed, and gives how often it did it. */
+  /** Prepares one batch; the work that is given back is timed, and says how much it did. */
   prepare(): Prepared | Promise<Prepared>;
 }
 
-/** Synchronous where it can be: what it did is counted by its answer. */
-export type Prepared = () => number | Promise<number>;
+export type Prepared = () => Promise<number>;
 
-/** How often a second, over at least so many milliseconds, once it is warm. */
-export async function perSecond(workload: Workload, milliseconds: number): Promise<number> {
-  await timed(workload, milliseconds / 4);
-  return timed(workload, milliseconds);
+/** Milliseconds. */
+export type Clock = () => number;
+
+export const wallClock: Clock = () => performance.now();
+
+export interface Measuring {
+  /** Over at least so much, once it is warm. */
+  readonly milliseconds: number;
+  readonly clock: Clock;
 }
 
-async function timed(workload: Workload, milliseconds: number): Promise<number> {
+/** How much a second. */
+export async function perSecond(
+  workload: Workload,
+  { milliseconds, clock }: Measuring,
+): Promise<number> {
+  await timed(workload, { milliseconds: milliseconds / 4, clock });
+  return timed(workload, { milliseconds, clock });
+}
+
+async function timed(workload: Workload, { milliseconds, clock }: Measuring): Promise<number> {
   let done = 0;
   let spent = 0;
   while (spent < milliseconds) {
     const work = await workload.prepare();
-    const start = performance.now();
+    const start = clock();
     done += await work();
-    spent += performance.now() - start;
+    spent += clock() - start;
   }
   return (1000 * done) / spent;
 }

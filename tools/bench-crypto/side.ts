@@ -6,7 +6,7 @@ import {
 } from "./attachment-workloads.ts";
 import type { Run } from "./bench-device.ts";
 import { senderKeyDecryptWorkload, senderKeyEncryptWorkload } from "./group-workloads.ts";
-import { perSecond, type Workload } from "./measure.ts";
+import { type Clock, perSecond, type Workload, wallClock } from "./measure.ts";
 import {
   decryptWorkload,
   encryptWorkload,
@@ -58,12 +58,16 @@ const MAKE: Readonly<Record<Compared | Own, (run: Run) => Promise<Workload>>> = 
   bareOpenMibPerSecond: bareOpenWorkload,
 };
 
-/** Our side, by whatever runs operations. Each workload is set up once. */
-export function ourSide(run: Run): (question: Question) => Promise<number> {
+/**
+ * Our side, by whatever runs operations. Each workload is set up once. `clock` is for what one thread does; what
+ * several do at once goes by the wall clock.
+ */
+export function ourSide(run: Run, clock: Clock): (question: Question) => Promise<number> {
   const made = new Map<Question["workload"], Promise<Workload>>();
   return async ({ workload, milliseconds }) => {
     const known = made.get(workload) ?? MAKE[workload](run);
     made.set(workload, known);
-    return perSecond(await known, milliseconds);
+    const isThreaded = workload.endsWith("MibPerSecond");
+    return perSecond(await known, { milliseconds, clock: isThreaded ? wallClock : clock });
   };
 }

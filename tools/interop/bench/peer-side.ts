@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as signal from "@signalapp/libsignal-client";
 import { perSecond, type Workload } from "../../bench-crypto/measure.ts";
-import { answerQuestions } from "../../bench-crypto/questions.ts";
+import { answerQuestions, cpuClock } from "../../bench-crypto/questions.ts";
 import type { Compared, Question } from "../../bench-crypto/side.ts";
 import { Peer } from "../test/peer.ts";
 
@@ -82,7 +82,7 @@ const made = new Map<string, Promise<Workload>>();
 answerQuestions(async ({ workload, milliseconds }: Question) => {
   const known = made.get(workload) ?? MAKE[workload as Compared]();
   made.set(workload, known);
-  return perSecond(await known, milliseconds);
+  return perSecond(await known, { milliseconds, clock: cpuClock });
 });
 
 function repeated(work: () => Promise<unknown>): Workload {
