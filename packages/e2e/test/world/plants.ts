@@ -1,9 +1,12 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { BinaryReader, BinaryWriter, type WireType } from "@bufbuild/protobuf/wire";
 import type { Change, ClientStore, KeyRange, StoredRow, TableName } from "@parley/client";
 import { toHex } from "@parley/protocol";
 import type { Life } from "../../src/simulation/life.ts";
 import type { VirtualClock } from "../../src/simulation/virtual-clock.ts";
-import { withOwn } from "../../src/world/mailbox-watch.ts";
+import { envelopeIdOf, withOwn } from "../../src/world/mailbox-watch.ts";
 import type { Plants } from "../../src/world/world.ts";
 
 /** How late the liars below do what they said they had done. */
@@ -24,6 +27,37 @@ export function ackBeforeCommit(clock: VirtualClock): Plants {
         },
       }),
     }),
+  };
+}
+
+/** The log's disk says that it has written, and writes later. */
+export function ackBeforeWrite(clock: VirtualClock): Plants {
+  return {
+    logDisk: (disk, life) => ({
+      create: (path, sizeBytes) => disk.create(path, sizeBytes),
+      open: (path) => {
+        const file = disk.open(path);
+        return withOwn(file, {
+          write: (bytes, at) => {
+            const copy = bytes.slice();
+            clock.after(LATE_MS, () => {
+              if (life.alive) void file.write(copy, at);
+            });
+            return undefined;
+          },
+        });
+      },
+    }),
+  };
+}
+
+/** At the start the end of the mail log is made to look whole, whatever a kill left of it. */
+export function tornTailServed(): Plants {
+  return {
+    beforeStart: (folder) => {
+      for (const name of readdirSync(folder).filter((each) => /^mail-\d\.log$/.test(each)))
+        makeWhole(join(folder, name));
+    },
   };
 }
 
@@ -84,6 +118,43 @@ export function receiptsForgotten(): Plants {
       });
     },
   };
+}
+
+// Of the server's mail log (packages/server/src/adapters/embedded/mail/log-block.ts).
+const BLOCK_MAGIC = Buffer.from("Prlb", "ascii");
+const BLOCK_END = Buffer.from("brlPbrlP", "ascii");
+const BLOCK_HEAD_BYTES = 24;
+const ROW = 1;
+const ROW_HEAD_BYTES = 15;
+
+/**
+ * Gives the last block the end and the sum that a whole one has. Where a row can no more be read as one, even
+ * the worst of servers would not start.
+ */
+function makeWhole(path: string): void {
+  const file = readFileSync(path);
+  const at = file.lastIndexOf(BLOCK_MAGIC);
+  if (at === -1) return;
+  const payloadEnd = at + BLOCK_HEAD_BYTES + file.readUInt32LE(at + 4);
+  if (payloadEnd + BLOCK_END.length > file.length) return;
+  BLOCK_END.copy(file, payloadEnd);
+  const payload = file.subarray(at + BLOCK_HEAD_BYTES, payloadEnd);
+  if (!isReadable(payload)) return;
+  file.writeUInt32LE(crc32(payload, crc32(file.subarray(at, at + 20))), at + 20);
+  writeFileSync(path, file);
+}
+
+function isReadable(payload: Buffer): boolean {
+  try {
+    for (let at = 0; at < payload.length && payload[at] === ROW; ) {
+      const end = at + ROW_HEAD_BYTES + payload.readUInt32LE(at + 11);
+      envelopeIdOf(payload.subarray(at + ROW_HEAD_BYTES, end));
+      at = end;
+    }
+    return payload[0] === ROW;
+  } catch {
+    return false;
+  }
 }
 
 // Of the client's ChainRecord (packages/client/proto).
