@@ -22,6 +22,7 @@ export * from "./gen/parley/wire/v1/session_pb.ts";
 export * from "./handle.ts";
 export * from "./ids.ts";
 export * from "./limits.ts";
+export * from "./profile-frame.ts";
 export * from "./rows.ts";
 export * from "./validate.ts";
 export * from "./version.ts";

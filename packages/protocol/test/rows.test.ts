@@ -12,6 +12,7 @@ import {
   EnvelopeSchema,
   encodeAccepted,
   encodeDelivery,
+  encodeProfileHead,
   encodeRow,
   encodeServerFrame,
   envelopeBytesOfRow,
@@ -99,6 +100,21 @@ test("rows, deliveries and accepted are byte for byte what the general encoder m
         expect(
           encodeAccepted(requestId, { epoch, mark: number }, (n) => new Uint8Array(n)),
         ).toEqual(encodeServerFrame({ requestId, response: accepted }));
+      },
+    ),
+  ));
+
+test("the head of a profile's answer stands before it as the general encoder has it", () =>
+  fc.assert(
+    fc.property(
+      fc.nat(0xffff_ffff),
+      fc.oneof(fc.integer({ min: 1, max: 300 }), fc.constantFrom(16_380, 16_384, 65_536)),
+      (requestId, length) => {
+        const sealedProfile = new Uint8Array(length).fill(7);
+        const response = { case: "fetchProfile" as const, value: { sealedProfile } };
+        expect(concatBytes(encodeProfileHead(requestId, length), sealedProfile)).toEqual(
+          encodeServerFrame({ requestId, response }),
+        );
       },
     ),
   ));

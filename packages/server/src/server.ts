@@ -12,6 +12,9 @@ export interface Accepted {
   receive(frame: Uint8Array): void;
   /** What is longer need not be read: before login it is less. */
   frameBytesMax(): number;
+  readonly isLoggedIn: boolean;
+  /** What was full takes more. */
+  drained(): void;
   /** The connection has ended; with the code by which its transport ended it, where it did. */
   closed(closeCode?: number): void;
 }
@@ -41,6 +44,8 @@ const LINK_PATIENCE_MS = 120_000;
 export const REFUSED: Accepted = {
   receive: () => undefined,
   frameBytesMax: () => 0,
+  isLoggedIn: false,
+  drained: () => undefined,
   closed: () => undefined,
 };
 

@@ -138,7 +138,6 @@ function checkDevice(state: ChainState | undefined, entry: AccountEntry): Uint8A
   if (entry.accepts !== undefined) refuse("only the root accepts");
   const { withdraws } = entry;
   if (withdraws && withdraws.era !== entry.era) refuse("withdraws what is of another era");
-  if (withdraws === undefined && entry.changes.length === 0) refuse("changes nothing");
   if (entry.era !== state.head.era || entry.version !== state.head.version + 1)
     superseded("not the next place");
   if (!equalBytes(state.head.hash, entry.previousHash)) superseded("follows another entry");

@@ -103,6 +103,11 @@ export class MailboxStream implements Timed {
     this.#run();
   }
 
+  /** The way to the client takes more. */
+  drained(): void {
+    if (this.#page.length > 0) this.#run();
+  }
+
   /** Answers behind everything that was accepted before this call. */
   drain(requestId: number): void {
     if (this.#drains.length >= DRAINS_MAX)
@@ -163,9 +168,10 @@ export class MailboxStream implements Timed {
     }
   }
 
-  /** False where the window is full and something is left: the next ack goes on. */
+  /** False where the window or the way is full and something is left: the next ack goes on. */
   #deliverPage(): boolean {
     while (this.#page.length > 0) {
+      if (this.#outlet.isFull()) return false;
       const count = this.#fitting();
       if (count === 0) return false;
       const envelopes = this.#page.slice(0, count);

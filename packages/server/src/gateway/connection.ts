@@ -18,7 +18,7 @@ import { hello } from "../handlers/hello.ts";
 import { signUp } from "../handlers/sign-up.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Admission } from "./admission.ts";
-import { encodeAnswer } from "./encode-answer.ts";
+import { encodeAnswer, longAnswer } from "./encode-answer.ts";
 import { type Answer, isLinkStep, route, routeLinkStep } from "./router.ts";
 
 const CHALLENGE_BYTES = 32;
@@ -140,12 +140,24 @@ export class Connection implements Outlet, Timed {
     return address === undefined ? undefined : this.#parts.admission.visitorKey(address);
   }
 
+  isFull(): boolean {
+    return this.#transport.isFull?.() ?? false;
+  }
+
+  drained(): void {
+    this.#session?.stream.drained();
+  }
+
   send(frame: Uint8Array): void {
-    if (this.#isEnded) return;
-    if (this.#transport.bufferedBytes() > this.#context.settings.bufferedBytesMax) {
-      this.#context.limits.refused("bufferedBytesMax");
-      this.end(CloseCode.SLOW_READER, "the client takes no more data");
-    } else this.#transport.send(frame);
+    if (this.#takesMore()) this.#transport.send(frame);
+  }
+
+  #takesMore(): boolean {
+    if (this.#isEnded) return false;
+    if (this.#transport.bufferedBytes() <= this.#context.settings.bufferedBytesMax) return true;
+    this.#context.limits.refused("bufferedBytesMax");
+    this.end(CloseCode.SLOW_READER, "the client takes no more data");
+    return false;
   }
 
   end(closeCode: number, reason: string): void {
@@ -268,7 +280,9 @@ export class Connection implements Outlet, Timed {
   }
 
   #say(requestId: number, response: Answer): void {
-    this.send(encodeAnswer(requestId, response));
+    const long = this.#transport.sendPieces && longAnswer(requestId, response);
+    if (long === undefined) this.send(encodeAnswer(requestId, response));
+    else if (this.#takesMore()) this.#transport.sendPieces?.(long.head, long.tail);
   }
 }
 

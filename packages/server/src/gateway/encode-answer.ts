@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
   encodeAccepted,
+  encodeProfileHead,
   encodeServerFrame,
   type SendMessageResponseSchema,
 } from "@parley/protocol";
@@ -14,6 +15,20 @@ export function encodeAnswer(requestId: number, response: Answer): Uint8Array {
     if (frame !== undefined) return frame;
   }
   return encodeServerFrame({ requestId, response });
+}
+
+/** Below it, a copy costs less than a second piece. */
+const LONG_BYTES_MIN = 4 * 1024;
+
+/** A whole frame in two pieces, whose longer one is sent as it lies there; undefined for most answers. */
+export function longAnswer(
+  requestId: number,
+  response: Answer,
+): { readonly head: Uint8Array; readonly tail: Uint8Array } | undefined {
+  if (response.case !== "fetchProfile") return undefined;
+  const { sealedProfile: tail } = response.value;
+  if (tail === undefined || tail.length < LONG_BYTES_MIN) return undefined;
+  return { head: encodeProfileHead(requestId, tail.length), tail };
 }
 
 function encodePlainAccepted(

@@ -1,4 +1,5 @@
 import { CloseCode } from "@parley/protocol";
+import type { BlockPool } from "./block-pool.ts";
 import { PartialMessage } from "./partial-message.ts";
 import {
   CONTROL_BYTES_MAX,
@@ -45,19 +46,28 @@ interface Header {
  * A message that came whole in one chunk is a view of that chunk, which is unmasked in place.
  */
 export class FrameReader {
+  readonly #pool: BlockPool;
   #chunk: Uint8Array = NOTHING;
   #at = 0;
   #message: PartialMessage | undefined;
 
-  /** Only once `next` has nothing more. */
+  constructor(pool: BlockPool) {
+    this.#pool = pool;
+  }
+
   push(chunk: Uint8Array): void {
-    this.#chunk = this.#chunk.length === 0 ? chunk : Buffer.concat([this.#chunk, chunk]);
+    const left = this.unreadBytes;
+    this.#chunk = left === 0 ? chunk : Buffer.concat([this.#chunk.subarray(this.#at), chunk]);
     this.#at = 0;
+  }
+
+  get unreadBytes(): number {
+    return this.#chunk.length - this.#at;
   }
 
   /** Memory for a message or a frame that is not whole yet: more than 0 from its first byte on. */
   get heldBytes(): number {
-    return this.#chunk.length + (this.#message === undefined ? 0 : this.#message.heldBytes);
+    return this.unreadBytes + (this.#message === undefined ? 0 : this.#message.heldBytes);
   }
 
   /** The next whole message or control frame. Undefined: it needs more bytes. */
@@ -69,7 +79,7 @@ export class FrameReader {
         if (message.isInFrame) return this.#needMore();
         if (!message.isFinal) continue;
         this.#message = undefined;
-        return { kind: "message", bytes: message.bytes() };
+        return { kind: "message", bytes: message.finish() };
       }
       const header = this.#header(messageBytesMax);
       if (header === undefined) return this.#needMore();
@@ -80,10 +90,18 @@ export class FrameReader {
       const { isFinal, length, payloadAt } = header;
       if (message === undefined && isFinal && payloadAt + length <= this.#chunk.length)
         return { kind: "message", bytes: this.#payload(header) };
-      this.#message ??= new PartialMessage();
+      this.#message ??= new PartialMessage(this.#pool, length);
       this.#message.begin(header);
       this.#at = payloadAt;
     }
+  }
+
+  /** Nothing more is read. */
+  forget(): void {
+    this.#chunk = NOTHING;
+    this.#at = 0;
+    this.#message?.forget();
+    this.#message = undefined;
   }
 
   /** Lets go of the chunk: a few bytes must not keep 64 KiB alive. */

@@ -7,11 +7,6 @@ export function writeHeader(target: Uint8Array, at: number, length: number): num
   return header(target, at, { opcode: OPCODE.BINARY, length });
 }
 
-export function headerOf(length: number): Uint8Array {
-  const bytes = new Uint8Array(HEADER_BYTES_MAX);
-  return bytes.subarray(0, writeHeader(bytes, 0, length));
-}
-
 export function headerBytes(length: number): number {
   return length < LENGTH_16 ? 2 : length <= 0xffff ? 4 : HEADER_BYTES_MAX;
 }
@@ -32,16 +27,12 @@ export function closeFrame(code: number, reason: string): Uint8Array {
 }
 
 /** All of them in one piece, ready to be written. */
-export function joined(messages: readonly Uint8Array[], count: number): Uint8Array {
+export function joined(messages: readonly Uint8Array[]): Uint8Array {
   let size = 0;
-  for (let i = 0; i < count; i++) {
-    const { length } = messages[i] as Uint8Array;
-    size += headerBytes(length) + length;
-  }
+  for (const { length } of messages) size += headerBytes(length) + length;
   const bytes = Buffer.allocUnsafe(size);
   let at = 0;
-  for (let i = 0; i < count; i++) {
-    const message = messages[i] as Uint8Array;
+  for (const message of messages) {
     at = writeHeader(bytes, at, message.length);
     bytes.set(message, at);
     at += message.length;

@@ -1,7 +1,8 @@
+import { BLOCK_BYTES, type BlockPool } from "./block-pool.ts";
 import { unmask } from "./websocket-format.ts";
 
-/** Doubled as bytes come: who announces a megabyte and sends nothing gets no megabyte. */
-const FIRST_BYTES = 1024;
+/** The beginning of a message is kept apart: most that are cut are short. */
+const FIRST_BYTES_MAX = 1024;
 
 export interface FrameStart {
   readonly isFinal: boolean;
@@ -9,9 +10,14 @@ export interface FrameStart {
   readonly key: number;
 }
 
-/** A message whose bytes have not all come, or that comes in several frames. */
+/**
+ * A message whose bytes have not all come, or that comes in several frames. It takes memory as bytes come: who
+ * announces a megabyte and sends nothing gets no megabyte.
+ */
 export class PartialMessage {
-  #bytes: Uint8Array = new Uint8Array(0);
+  readonly #pool: BlockPool;
+  readonly #first: Uint8Array;
+  readonly #blocks: Uint8Array[] = [];
   #filled = 0;
   #frameLeft = 0;
   #frameFilled = 0;
@@ -19,6 +25,11 @@ export class PartialMessage {
   #isInFrame = false;
   #isFinal = false;
   #fragments = 0;
+
+  constructor(pool: BlockPool, firstFrameBytes: number) {
+    this.#pool = pool;
+    this.#first = Buffer.allocUnsafeSlow(Math.min(firstFrameBytes, FIRST_BYTES_MAX));
+  }
 
   get isInFrame(): boolean {
     return this.#isInFrame;
@@ -40,7 +51,7 @@ export class PartialMessage {
 
   /** At least 1, as long as it is there. */
   get heldBytes(): number {
-    return Math.max(1, this.#bytes.length);
+    return 1 + this.#first.length + this.#blocks.length * BLOCK_BYTES;
   }
 
   begin({ isFinal, length, key }: FrameStart): void {
@@ -54,36 +65,43 @@ export class PartialMessage {
 
   /** Takes what is the frame's from `chunk`; returns where that ends. */
   fill(chunk: Uint8Array, from: number): number {
-    const length = Math.min(this.#frameLeft, chunk.length - from);
-    this.#makeRoom(length);
-    unmask({
-      source: chunk,
-      from,
-      length,
-      target: this.#bytes,
-      to: this.#filled,
-      key: this.#key,
-      phase: this.#frameFilled,
-    });
-    this.#filled += length;
-    this.#frameFilled += length;
-    this.#frameLeft -= length;
+    let at = from;
+    while (this.#frameLeft > 0 && at < chunk.length) {
+      const { block, filled } = this.#place();
+      const left = Math.min(this.#frameLeft, chunk.length - at);
+      const length = Math.min(left, block.length - filled);
+      const key = { key: this.#key, phase: this.#frameFilled };
+      unmask({ source: chunk, from: at, length, target: block, to: filled, ...key });
+      at += length;
+      this.#filled += length;
+      this.#frameFilled += length;
+      this.#frameLeft -= length;
+    }
     this.#isInFrame = this.#frameLeft > 0;
-    return from + length;
+    return at;
   }
 
-  bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#filled);
+  /** The whole message; the rest is given back. */
+  finish(): Uint8Array {
+    const whole = Buffer.allocUnsafeSlow(this.#filled);
+    let at = 0;
+    for (const block of [this.#first, ...this.#blocks]) {
+      whole.set(block.subarray(0, this.#filled - at), at);
+      at += block.length;
+    }
+    this.forget();
+    return whole;
   }
 
-  #makeRoom(length: number): void {
-    const needed = this.#filled + length;
-    if (needed <= this.#bytes.length) return;
-    const doubled = Math.max(needed, 2 * this.#bytes.length, FIRST_BYTES);
-    // Where the end is known, not beyond it.
-    const capacity = this.#isFinal ? Math.min(doubled, this.length) : doubled;
-    const grown = new Uint8Array(Math.max(needed, capacity));
-    grown.set(this.#bytes.subarray(0, this.#filled));
-    this.#bytes = grown;
+  forget(): void {
+    for (const block of this.#blocks.splice(0)) this.#pool.give(block);
+  }
+
+  /** Where the next byte goes. */
+  #place(): { readonly block: Uint8Array; readonly filled: number } {
+    if (this.#filled < this.#first.length) return { block: this.#first, filled: this.#filled };
+    const filled = (this.#filled - this.#first.length) % BLOCK_BYTES;
+    if (filled === 0) this.#blocks.push(this.#pool.take());
+    return { block: this.#blocks.at(-1) as Uint8Array, filled };
   }
 }

@@ -1,5 +1,6 @@
 import { CloseCode } from "@parley/protocol";
 import type { ServerSettings } from "../settings.ts";
+import { BlockPool } from "./block-pool.ts";
 import type { SocketTransport } from "./socket-transport.ts";
 
 export const BEAT_MS = 1_000;
@@ -8,12 +9,26 @@ const BEATS_BETWEEN_PINGS = 30;
 /** For the other side to answer a close before the socket is cut. */
 const CLOSE_PATIENCE_BEATS = 2;
 
+/** Whoever asks for little waits at most this long for those who ask for much, each time. */
+const TURN_MS = 4;
+/** Then the time is looked at. */
+const JOBS_AT_ONCE = 8;
+/** Then the room of those that are done is given back. */
+const JOBS_DONE_MAX = 1_024;
+
+/** Something that comes in turns. */
+export interface Job {
+  turn(): void;
+}
+
 /** When to run something, in the event loop that this is part of. */
 export interface Turns {
   /** Behind all that runs in this turn. */
   afterThisTurn(run: () => void): void;
-  /** Once others had their turn. */
+  /** Behind what came from the network meanwhile. */
   nextTurn(run: () => void): void;
+  /** Milliseconds that never go back. */
+  now(): number;
 }
 
 export interface SocketLimits
@@ -34,6 +49,7 @@ export interface SocketLimits
  * its own, and so is what they hold together.
  */
 export class SocketLoop {
+  readonly pool = new BlockPool();
   readonly #turns: Turns;
   readonly #limits: SocketLimits;
   /** Spread over the beats: ten thousand pings at once would hold everything else up. */
@@ -49,7 +65,9 @@ export class SocketLoop {
   #outputBytes = 0;
   #inputBytes = 0;
   #toFlush: SocketTransport[] = [];
-  #toRead: SocketTransport[] = [];
+  readonly #jobs: Job[] = [];
+  #nextJob = 0;
+  #turnEndsAt = 0;
   #opened = 0;
   #count = 0;
   #onEmpty: (() => void) | undefined;
@@ -105,9 +123,10 @@ export class SocketLoop {
     this.#toFlush.push(transport);
   }
 
-  readLater(transport: SocketTransport): void {
-    if (this.#toRead.length === 0) this.#turns.nextTurn(this.#read);
-    this.#toRead.push(transport);
+  /** What may wait until others were served: in turn, each a little. */
+  later(job: Job): void {
+    if (this.#jobs.length === 0) this.#turns.nextTurn(this.#beginTurn);
+    this.#jobs.push(job);
   }
 
   /** So many bytes wait for the other side now. */
@@ -172,10 +191,30 @@ export class SocketLoop {
     for (const transport of transports) transport.flush();
   };
 
-  readonly #read = (): void => {
-    const transports = this.#toRead;
-    this.#toRead = [];
-    for (const transport of transports) transport.read();
+  readonly #beginTurn = (): void => {
+    this.#turnEndsAt = this.#turns.now() + TURN_MS;
+    this.#doJobs();
+  };
+
+  readonly #doJobs = (): void => {
+    for (let count = 0; count < JOBS_AT_ONCE && this.#nextJob < this.#jobs.length; count++)
+      this.#jobs[this.#nextJob++]?.turn();
+    if (this.#nextJob === this.#jobs.length) {
+      this.#jobs.length = 0;
+      this.#nextJob = 0;
+      return;
+    }
+    if (this.#nextJob > JOBS_DONE_MAX) {
+      this.#jobs.splice(0, this.#nextJob);
+      this.#nextJob = 0;
+    }
+    // A handler goes on in promises: only behind them is it known what these jobs have cost.
+    void Promise.resolve().then(() => this.#turns.afterThisTurn(this.#goOn));
+  };
+
+  readonly #goOn = (): void => {
+    if (this.#turns.now() < this.#turnEndsAt) this.#doJobs();
+    else this.#turns.nextTurn(this.#beginTurn);
   };
 }
 

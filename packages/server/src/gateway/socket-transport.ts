@@ -3,18 +3,27 @@ import { CloseCode } from "@parley/protocol";
 import type { Transport } from "../ports/transport.ts";
 import type { Accepted } from "../server.ts";
 import { FrameReader, type Incoming } from "./frame-reader.ts";
-import { closeFrame, controlFrame, headerOf, joined } from "./frame-writer.ts";
+import { closeFrame, controlFrame } from "./frame-writer.ts";
 import type { SocketLoop } from "./socket-loop.ts";
+import { SocketOutput } from "./socket-output.ts";
 import { FramingError, OPCODE, STANDARD_CLOSE } from "./websocket-format.ts";
 
-/** Frames of one connection before it is another's turn: a few hundred microseconds of work. */
-const FRAMES_PER_TURN = 32;
-/** What is copied to leave in one piece. Above it, header and payload are written as they are. */
-const JOINED_BYTES_MAX = 16 * 1024;
-/** A long message goes to the socket in pieces of its buffer, so that it shows whether anybody reads. */
-const PIECE_BYTES = 64 * 1024;
+/** Of a connection that waits for its turns, in each of them. */
+const FRAMES_PER_TURN = 8;
+/**
+ * Whoever asks for little is served as it comes; whoever asks for more waits for turns, and costs the others no
+ * more than one turn of everybody who does. A unit is a frame, 4 KiB that came, or 16 KiB that went: a person who
+ * writes, and the device that acknowledges what comes, are at a few in a second.
+ */
+const UNITS_MAX = 64;
+const UNITS_PER_BEAT = 32;
+const RECEIVED_UNIT_BITS = 12;
+const SENT_UNIT_BITS = 14;
+/** Of a connection that waits: then its socket is not read either. */
+const UNREAD_BYTES_MAX = 16 * 1024;
+/** With so much before it, nothing more is read of a client, nor from its mailbox, until it takes some. */
+const OUTPUT_BYTES_ENOUGH = 256 * 1024;
 
-const NONE: Uint8Array[] = [];
 const PING = controlFrame(OPCODE.PING, new Uint8Array(0));
 /** Longer than a round trip of the worst network that anybody would bear. */
 const PONG_PATIENCE_BEATS = 10;
@@ -24,13 +33,9 @@ export class SocketTransport implements Transport {
   readonly #socket: Socket;
   readonly #loop: SocketLoop;
   readonly #forwarded: string | undefined;
-  readonly #reader = new FrameReader();
+  readonly #reader: FrameReader;
+  readonly #output: SocketOutput;
   #accepted: Accepted | undefined;
-  /** Messages that the socket does not have yet. */
-  #messages: Uint8Array[] = NONE;
-  #messagesBytes = 0;
-  /** Of the first one. */
-  #writtenBytes = 0;
   /** Control frames wait until no message is half written. */
   #pingDue = false;
   #pong: Uint8Array | undefined;
@@ -41,6 +46,14 @@ export class SocketTransport implements Transport {
   /** It broke the format: nothing that it says can be read any more. */
   #isDeaf = false;
   #peerClosed = false;
+  /** For its turn, with something unread. */
+  #isWaiting = false;
+  /** Until the other side takes what was answered. */
+  #isHeld = false;
+  #wasFull = false;
+  /** What it may ask for before it waits for its turn; in debt it is below 0. */
+  #units = UNITS_MAX;
+  #restoredAt = 0;
   /** In beats of the loop; 0: nothing is waited for. */
   #pingedAt = 0;
   /** Its place in the loop. */
@@ -57,6 +70,8 @@ export class SocketTransport implements Transport {
     this.#socket = socket;
     this.#loop = loop;
     this.#forwarded = forwarded;
+    this.#reader = new FrameReader(loop.pool);
+    this.#output = new SocketOutput(socket, loop.pool);
   }
 
   serve(accepted: Accepted): void {
@@ -69,11 +84,21 @@ export class SocketTransport implements Transport {
     this.#pingedAt = 0;
     if (this.#isDeaf) return;
     this.#reader.push(chunk);
-    this.read();
+    if (this.#isWaiting || this.#isHeld) this.#keepWaiting();
+    else if (this.#allowance() > 0) this.#read(this.#allowance());
+    else this.#waitForTurn();
+  }
+
+  /** What it has sent meanwhile is memory too. */
+  #keepWaiting(): void {
+    if (this.#reader.unreadBytes > UNREAD_BYTES_MAX) this.#socket.pause();
+    this.#loop.input(this, this.#reader.heldBytes);
   }
 
   closed(): void {
     this.#isDeaf = true;
+    this.#reader.forget();
+    this.#output.forget();
     this.#accepted?.closed();
     this.#loop.remove(this);
   }
@@ -82,9 +107,15 @@ export class SocketTransport implements Transport {
 
   send(message: Uint8Array): void {
     if (this.#isClosing) return;
-    if (this.#messages === NONE) this.#messages = [message];
-    else this.#messages.push(message);
-    this.#messagesBytes += message.length;
+    this.#spend(message.length >>> SENT_UNIT_BITS);
+    this.#output.add(message);
+    this.#flushLater();
+  }
+
+  sendPieces(head: Uint8Array, tail: Uint8Array): void {
+    if (this.#isClosing) return;
+    this.#spend(tail.length >>> SENT_UNIT_BITS);
+    this.#output.addPieces(head, tail);
     this.#flushLater();
   }
 
@@ -100,8 +131,14 @@ export class SocketTransport implements Transport {
     return this.#forwarded ?? this.#socket.remoteAddress;
   }
 
+  isFull(): boolean {
+    const isFull = this.bufferedBytes() > OUTPUT_BYTES_ENOUGH;
+    if (isFull) this.#wasFull = true;
+    return isFull;
+  }
+
   bufferedBytes(): number {
-    return this.#messagesBytes + this.#socket.writableLength;
+    return this.#output.bytes;
   }
 
   /** Whoever reads slowly is watched by the loop, and would have the ping behind all the rest. */
@@ -124,14 +161,34 @@ export class SocketTransport implements Transport {
     this.#socket.destroy();
   }
 
-  /** Takes what has come, for one turn. */
-  read(): void {
+  /** It is this connection's turn. */
+  turn(): void {
+    this.#isWaiting = false;
+    this.#read(FRAMES_PER_TURN);
+  }
+
+  /** Writes what was sent in this turn, as far as the other side takes it. */
+  flush(): void {
+    this.#isFlushing = false;
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    this.#output.write();
+    if (this.#output.isWritten) this.#writeControl();
+    if (socket.writableNeedDrain) this.#awaitDrain();
+    this.#loop.output(this, this.bufferedBytes());
+    if (!this.isFull()) this.#goOn();
+  }
+
+  #read(framesMax: number): void {
     try {
-      for (let frames = 0; ; frames++) {
-        if (this.#isDeaf) return;
-        if (frames === FRAMES_PER_TURN) {
-          this.#socket.pause();
-          this.#loop.readLater(this);
+      for (let frames = 0; !this.#isDeaf; frames++) {
+        if (this.isFull()) {
+          this.#isHeld = true;
+          this.#keepWaiting();
+          return;
+        }
+        if (frames >= framesMax) {
+          this.#waitForTurn();
           return;
         }
         const incoming = this.#reader.next(this.#accepted?.frameBytesMax() ?? 0);
@@ -141,21 +198,41 @@ export class SocketTransport implements Transport {
     } catch (cause) {
       if (!(cause instanceof FramingError)) throw cause;
       this.#breakOff(cause);
-      return;
     }
     if (this.#socket.isPaused()) this.#socket.resume();
-    this.#loop.input(this, this.#reader.heldBytes);
+    this.#loop.input(this, this.#isDeaf ? 0 : this.#reader.heldBytes);
   }
 
-  /** Writes what was sent in this turn, as far as the other side takes it. */
-  flush(): void {
-    this.#isFlushing = false;
-    const socket = this.#socket;
-    if (socket.destroyed) return;
-    while (this.#messages.length > 0 && !socket.writableNeedDrain) this.#writeSome();
-    if (this.#messages.length === 0) this.#writeControl();
-    if (socket.writableNeedDrain) this.#awaitDrain();
-    this.#loop.output(this, this.bufferedBytes());
+  #waitForTurn(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#loop.later(this);
+    this.#keepWaiting();
+  }
+
+  /** The other side has taken what there was. */
+  #goOn(): void {
+    if (this.#isHeld) {
+      this.#isHeld = false;
+      this.#waitForTurn();
+    }
+    if (!this.#wasFull) return;
+    this.#wasFull = false;
+    this.#accepted?.drained();
+  }
+
+  /** How many frames may be read at once, before those of busier connections. */
+  #allowance(): number {
+    if (this.#accepted?.isLoggedIn !== true) return 0;
+    const { beats } = this.#loop;
+    const restored = (beats - this.#restoredAt) * UNITS_PER_BEAT;
+    this.#restoredAt = beats;
+    this.#units = Math.min(UNITS_MAX, this.#units + restored);
+    return this.#units;
+  }
+
+  #spend(units: number): void {
+    this.#units = Math.max(-UNITS_MAX, this.#units - units);
   }
 
   #awaitDrain(): void {
@@ -175,8 +252,11 @@ export class SocketTransport implements Transport {
   }
 
   #take(incoming: Incoming): void {
+    this.#spend(1);
     switch (incoming.kind) {
       case "message":
+        this.#spend(incoming.bytes.length >>> RECEIVED_UNIT_BITS);
+        this.inputBegunAt = this.#loop.beats;
         if (!this.#isClosing) this.#accepted?.receive(incoming.bytes);
         return;
       case "ping":
@@ -198,48 +278,10 @@ export class SocketTransport implements Transport {
 
   #breakOff({ closeCode, message }: FramingError): void {
     this.#isDeaf = true;
+    this.#reader.forget();
     this.#accepted?.closed(closeCode);
     this.close(closeCode, message);
     this.#peerClosed = true; // No answer to the close can be read.
-    if (this.#socket.isPaused()) this.#socket.resume();
-  }
-
-  #writeSome(): void {
-    const messages = this.#messages;
-    let count = 0;
-    let bytes = 0;
-    if (this.#writtenBytes === 0)
-      for (; count < messages.length; count++) {
-        bytes += (messages[count] as Uint8Array).length;
-        if (bytes > JOINED_BYTES_MAX) break;
-      }
-    if (count > 0) {
-      this.#socket.write(joined(messages, count));
-      this.#drop(count);
-    } else this.#writePiece(messages[0] as Uint8Array);
-  }
-
-  #writePiece(message: Uint8Array): void {
-    const from = this.#writtenBytes;
-    const piece = message.subarray(from, from + PIECE_BYTES);
-    this.#socket.cork();
-    if (from === 0) this.#socket.write(headerOf(message.length));
-    this.#socket.write(piece);
-    this.#socket.uncork();
-    this.#writtenBytes += piece.length;
-    this.#messagesBytes -= piece.length;
-    if (this.#writtenBytes === message.length) {
-      this.#messagesBytes += message.length;
-      this.#drop(1);
-    }
-  }
-
-  #drop(count: number): void {
-    this.#writtenBytes = 0;
-    const messages = this.#messages;
-    for (let i = 0; i < count; i++) this.#messagesBytes -= (messages[i] as Uint8Array).length;
-    if (count === messages.length) this.#messages = NONE;
-    else messages.splice(0, count);
   }
 
   #writeControl(): void {

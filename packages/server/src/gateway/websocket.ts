@@ -36,6 +36,7 @@ export function attachWebSocket(http: HttpServer, server: Server): { close(): Pr
     {
       afterThisTurn: (run) => process.nextTick(run),
       nextTurn: (run) => void setImmediate(run),
+      now: () => performance.now(),
     },
     server.socketLimits,
   );
@@ -54,11 +55,8 @@ export function attachWebSocket(http: HttpServer, server: Server): { close(): Pr
     socket.removeAllListeners();
     socket.on("error", ignore); // A close follows, with what there is to say.
     socket.on("close", onClose);
-    const { kind, response } = admit(socket, server, request);
-    if (kind === "refused") {
-      socket.write(response);
-      socket.destroySoon();
-    } else serve(socket, { server, loop, response, head });
+    const answer = admit(socket, server, request);
+    loop.later({ turn: () => open(socket, answer, { server, loop, head }) });
   });
   return {
     /** Resolves once every socket is closed; whoever closes them is the server that is drained. */
@@ -92,12 +90,21 @@ function arrive(socket: ServedSocket, server: Server, address: string): boolean 
 interface Serving {
   readonly server: Server;
   readonly loop: SocketLoop;
-  readonly response: string;
   /** What came behind the request. */
   readonly head: Uint8Array;
 }
 
-function serve(socket: ServedSocket, { server, loop, response, head }: Serving): void {
+function open(
+  socket: ServedSocket,
+  { kind, response }: Handshake,
+  { server, loop, head }: Serving,
+): void {
+  if (socket.destroyed) return;
+  if (kind === "refused") {
+    socket.write(response);
+    socket.destroySoon();
+    return;
+  }
   const transport = new SocketTransport(socket, loop, socket[FORWARDED]);
   socket[TRANSPORT] = transport;
   // Once both sides are done, Node ends the socket by itself.

@@ -6,8 +6,12 @@ export interface Transport {
   /** Of the other end, as far as it is known; only ever counted (core/address-keys.ts). */
   readonly address?: string | undefined;
   send(frame: Uint8Array): void;
+  /** The same for one frame in two pieces. Where it is not there, `send` has them as one. */
+  sendPieces?(head: Uint8Array, tail: Uint8Array): void;
   /** Ends it from this side. What was sent before still goes out where the other side reads. */
   close(code: number, reason: string): void;
+  /** It takes what is sent, and asks for no more until it says `drained`. Where it is not there: never. */
+  isFull?(): boolean;
   /** Bytes that were sent and that the other side has not taken yet. */
   bufferedBytes(): number;
   /** Asks the other side for a sign of life, and ends the connection if none comes. */

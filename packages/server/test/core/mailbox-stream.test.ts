@@ -23,7 +23,7 @@ function openStream(window = { envelopes: 100, bytes: 1_000_000 }) {
   const removed: string[] = [];
   const pushed: unknown[] = [];
   const frames: ServerFrame["response"][] = [];
-  const state = { failsToRead: false, probes: 0, ended: 0, reads: 0 };
+  const state = { failsToRead: false, probes: 0, ended: 0, reads: 0, isFull: false };
   let place = 0;
   const reader = {
     next: async (limit: number) => {
@@ -42,6 +42,7 @@ function openStream(window = { envelopes: 100, bytes: 1_000_000 }) {
   const push = { push: async (device: unknown) => void pushed.push(device) };
   const outlet = {
     send: (frame: Uint8Array) => frames.push(decodeServerFrame(frame).response),
+    isFull: () => state.isFull,
     end: (code: number) => {
       state.ended = code;
     },
@@ -268,4 +269,20 @@ test("a trace is told when its envelope is written, and when the device has it",
   expect(told).toEqual(["written"]);
   await stream.ack(2n);
   expect(told).toEqual(["written", "acked"]);
+});
+
+test("delivers no more than the way to the client takes, and goes on when it takes more", async () => {
+  const { stream, store, said, state } = openStream();
+  store("a");
+  state.isFull = true;
+  stream.start();
+  await settled();
+  expect(said()).toEqual([]);
+  stream.wake();
+  await settled();
+  expect(said()).toEqual([]);
+  state.isFull = false;
+  stream.drained();
+  await settled();
+  expect(said()).toEqual([["a"], "drained"]);
 });

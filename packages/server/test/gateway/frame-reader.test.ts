@@ -1,6 +1,7 @@
 import { CloseCode } from "@parley/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { BlockPool } from "../../src/gateway/block-pool.ts";
 import { FRAGMENTS_MAX, FrameReader, type Incoming } from "../../src/gateway/frame-reader.ts";
 import {
   BETWEEN,
@@ -19,7 +20,10 @@ const BYTES_MAX = 100_000;
 const bytes = (length: number) => new Uint8Array(length).map((_, i) => (i * 7) & 0xff);
 
 /** All that comes of these chunks. */
-function readAll(chunks: readonly Uint8Array[], reader = new FrameReader()): Incoming[] {
+function readAll(
+  chunks: readonly Uint8Array[],
+  reader = new FrameReader(new BlockPool()),
+): Incoming[] {
   const all: Incoming[] = [];
   for (const chunk of chunks) {
     reader.push(Uint8Array.from(chunk)); // It is unmasked in place.
@@ -198,7 +202,7 @@ test("takes so many fragments, and no more", () => {
 });
 
 test("holds as much as came, and not what was announced", () => {
-  const reader = new FrameReader();
+  const reader = new FrameReader(new BlockPool());
   const all = frame({ first: BINARY, payload: bytes(BYTES_MAX) });
   readAll([all.subarray(0, 20)], reader);
   expect(reader.heldBytes).toBeLessThan(2_000);
@@ -209,7 +213,7 @@ test("holds as much as came, and not what was announced", () => {
 });
 
 test("keeps nothing of a chunk that it has read, but the beginning of a header", () => {
-  const reader = new FrameReader();
+  const reader = new FrameReader(new BlockPool());
   const whole = frame({ first: BINARY, payload: bytes(60_000) });
   readAll([Buffer.concat([whole, whole.subarray(0, 3)])], reader);
   expect(reader.heldBytes).toBe(3);

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
-import { closeFrame, headerOf, joined } from "../../src/gateway/frame-writer.ts";
+import { closeFrame, joined } from "../../src/gateway/frame-writer.ts";
 import { handshake } from "../../src/gateway/handshake.ts";
 
 const bytes = (length: number) => new Uint8Array(length).map((_, i) => (i * 11) & 0xff);
@@ -40,11 +40,8 @@ test("writes what another implementation reads, at every form of length", async 
     got.push(Uint8Array.from(data as Buffer));
   });
   const messages = lengths.map(bytes);
-  socket.write(joined(messages, messages.length));
-  for (const message of messages) {
-    socket.write(headerOf(message.length));
-    socket.write(message);
-  }
+  socket.write(joined(messages));
+  for (const message of messages) socket.write(joined([message]));
   socket.write(closeFrame(4002, "the client takes no more data"));
   const [code, reason] = (await once(client, "close")) as [number, Buffer];
   expect([code, reason.toString()]).toEqual([4002, "the client takes no more data"]);

@@ -68,20 +68,50 @@ function failing(call: string, ...which: readonly string[]): readonly string[] {
   return ["strace", "-f", "-qq", "-o", "/dev/null", "-e", `trace=${call}`, ...which];
 }
 
+for (const writer of ["main", "thread"])
+  testWith(
+    STRACE,
+    `ends at a durable write of its ${writer} that fails, and acknowledges nothing after it`,
+    async () => {
+      const { dataFolder, alice, bob } = await signedUp();
+      // The mail log is open so that each write waits for the disk.
+      const file = join(dataFolder, "mail-0.log");
+      const under = failing("pwrite64", "-P", file, "-e", "inject=pwrite64:error=EIO:when=30+");
+      const args = ["--store.writer", writer];
+      const broken = await startServer({ dataFolder, under, args });
+      const sending = { alice, bob, text: (i: number) => `m${i}` };
+      const { accepted, code } = await sendUntilItEnds(broken, sending);
+      expect(code).toBe(EXIT_IO);
+      expect(broken.log()).toMatch(/"disk-failed"/);
+      expect(accepted.length).toBeGreaterThan(5);
+      expect((await mailOf(bob, dataFolder)).slice(0, accepted.length)).toEqual(accepted);
+    },
+    30_000,
+  );
+
 testWith(
   STRACE,
-  "ends at a durable write that fails, and acknowledges nothing after it",
+  "ends where the fsync of the store's log fails, and whoever had signed up by then is known",
   async () => {
-    const { dataFolder, alice, bob } = await signedUp();
-    // The mail log is open so that each write waits for the disk.
-    const file = join(dataFolder, "mail-0.log");
-    const under = failing("pwrite64", "-P", file, "-e", "inject=pwrite64:error=EIO:when=30+");
-    const broken = await startServer({ dataFolder, under });
-    const { accepted, code } = await sendUntilItEnds(broken, { alice, bob, text: (i) => `m${i}` });
-    expect(code).toBe(EXIT_IO);
-    expect(broken.log()).toMatch(/"disk-failed"/);
-    expect(accepted.length).toBeGreaterThan(5);
-    expect((await mailOf(bob, dataFolder)).slice(0, accepted.length)).toEqual(accepted);
+    const { dataFolder } = await signedUp();
+    const file = join(dataFolder, "parley.db-wal");
+    const under = failing("fsync", "-P", file, "-e", "inject=fsync:error=EIO:when=12+");
+    const args = [...LIMITS_RAISED, "--limits.sign_ups_per_address_per_hour", "1000"];
+    const broken = await startServer({ dataFolder, under, args });
+    const signedUpBefore: Person[] = [];
+    const signUpAll = async () => {
+      for (let i = 0; i < 100; i++) {
+        const person = new Person(`person${i}`);
+        const client = await connectTo(broken.origin);
+        await orLost(client, client.signUp(person));
+        signedUpBefore.push(person);
+      }
+    };
+    await expect(signUpAll()).rejects.toThrow(/connection lost/);
+    expect((await broken.exited).code).toBe(EXIT_IO);
+    expect(signedUpBefore.length).toBeGreaterThan(3);
+    const server = await startServer({ dataFolder, args });
+    for (const person of signedUpBefore) await (await connectTo(server.origin)).hello(person);
   },
   30_000,
 );
@@ -187,6 +217,46 @@ testWith(
     await back.drain();
     expect(back.delivered.map(textOf)).toEqual(accepted);
     await server.stop();
+  },
+  30_000,
+);
+
+testWith(
+  MOUNT,
+  "stops when it is asked to though the disk is full, and has everything once there is room",
+  async () => {
+    const disk = smallDisk(8);
+    const ballast = join(disk, "ballast");
+    writeFileSync(ballast, new Uint8Array(4.5 * 1024 * 1024));
+    const dataFolder = join(disk, "data");
+    const args = [...LIMITS_RAISED, "--store.log_file_bytes", String(2 * 1024 * 1024)];
+    const server = await startServer({ dataFolder, args });
+    const [alice, bob] = [new Person("alice"), new Person("bob")];
+    const [a, b] = [await connectTo(server.origin), await connectTo(server.origin)];
+    await a.signUp(alice);
+    await b.signUp(bob);
+    b.acksByItself = true;
+    await a.hello(alice);
+    await b.hello(bob);
+    const accepted: string[] = [];
+    const sendUntilFull = async () => {
+      for (let i = 0; i < 1_000; i++) {
+        const text = `${i} ${"x".repeat(20_000)}`;
+        await a.send(alice, bob, { text });
+        accepted.push(text);
+        // What is acknowledged is noted with the next write, which there is no room for in the end.
+        if (i === 20) b.acksByItself = false;
+      }
+    };
+    await expect(sendUntilFull()).rejects.toMatchObject({ code: ErrorCode.STORAGE_UNAVAILABLE });
+    b.ack(b.lastOrdinal);
+    await b.drain();
+    server.signal("SIGTERM");
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+
+    rmSync(ballast);
+    const got = new Set([...b.delivered.map(textOf), ...(await mailOf(bob, dataFolder))]);
+    expect(accepted.filter((text) => !got.has(text))).toEqual([]);
   },
   30_000,
 );

@@ -22,7 +22,7 @@ import { HotRow, Mailbox, type MailboxLimits } from "./mailbox.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** A page of a reader ends here: what a connection holds in memory while its window is closed. */
-const PAGE_BYTES_MAX = 1024 * 1024;
+const PAGE_BYTES_MAX = 128 * 1024;
 /** SQLite's integers are signed; a client that counts to here does not exist. */
 const STATE_NUMBER_MAX = 2n ** 63n - 1n;
 const FULL_RETRY_AFTER_MS = 60_000;

@@ -1,0 +1,129 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { setTimeout as after } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+import { testFolder } from "../fixtures/embedded.ts";
+import { Person } from "../fixtures/person.ts";
+import { connectTo, type ServerProcess, startServer } from "../fixtures/server-process.ts";
+import { textOf, type WireClient } from "../fixtures/wire-client.ts";
+
+const ATTACKERS = fileURLToPath(new URL("../fixtures/flood/main.ts", import.meta.url));
+const SOCKETS = 5_000;
+/** As long as the issue has it where it counts; by hand, long enough to see. */
+const FLOOD_MS = process.env["CI"] === undefined ? 20_000 : 60_000;
+const BEFORE_MS = FLOOD_MS / 3;
+const PAIRS = 5;
+/** 300 a minute of each person: people may send 400. */
+const SEND_EVERY_MS = 200;
+const GROWTH_BYTES_MAX = 64 * 1024 * 1024;
+/** Two turns of a machine whose processes outnumber its cores: what a scheduler adds says nothing of us. */
+const FLOOR_MS = 20;
+const MiB = 1024 * 1024;
+
+interface Talking {
+  readonly people: readonly [Person, Person];
+  readonly clients: readonly [WireClient, WireClient];
+}
+
+async function talkOver(origin: string, name: string): Promise<Talking> {
+  const people = [new Person(`${name}a`), new Person(`${name}b`)] as const;
+  const clients = [await connectTo(origin), await connectTo(origin)] as const;
+  for (const i of [0, 1] as const) {
+    clients[i].acksByItself = true;
+    await clients[i].signUp(people[i]);
+    await clients[i].hello(people[i]);
+  }
+  return { people, clients };
+}
+
+/** Both write, at their pace; milliseconds from each send until the other has it. */
+async function talkFor(ms: number, talking: readonly Talking[]): Promise<number[]> {
+  const took: number[] = [];
+  const until = performance.now() + ms;
+  const say = async ({ people, clients }: Talking, from: 0 | 1) => {
+    const to = from === 0 ? 1 : 0;
+    await after(Math.random() * SEND_EVERY_MS);
+    for (let i = 0; performance.now() < until; i++) {
+      const began = performance.now();
+      const text = `${took.length} ${i} ${from} ${began}`;
+      const arrived = clients[to].frame("deliver", ({ envelopes }) =>
+        envelopes.some((each) => textOf(each) === text),
+      );
+      await clients[from].send(people[from], people[to], { text });
+      await arrived;
+      took.push(performance.now() - began);
+      clients[to].frames.length = 0;
+      await after(Math.max(0, began + SEND_EVERY_MS - performance.now()));
+    }
+  };
+  await Promise.all(talking.flatMap((each) => [say(each, 0), say(each, 1)]));
+  return took;
+}
+
+const percentile = (values: readonly number[], share: number): number =>
+  [...values].sort((a, b) => a - b)[Math.ceil(values.length * share) - 1] ?? Number.NaN;
+
+function residentBytes({ child }: ServerProcess): number {
+  const status = readFileSync(`/proc/${child.pid}/status`, "latin1");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
+
+async function startAttackers({ port, origin }: ServerProcess): Promise<ChildProcess> {
+  const attackers = fork(ATTACKERS, [String(port), origin, String(SOCKETS)], { stdio: "inherit" });
+  onTestFinished(() => void attackers.kill("SIGKILL"));
+  await once(attackers, "message");
+  return attackers;
+}
+
+/** How many sockets of each kind there were, and how many stand. */
+async function countsOf(attackers: ChildProcess) {
+  attackers.send("count");
+  const [told] = (await once(attackers, "message")) as [
+    { counts: Record<string, number>; active: number },
+  ];
+  return told;
+}
+
+test(
+  "a flood leaves a conversation as it was, and the server small",
+  async () => {
+    const server = await startServer({
+      dataFolder: testFolder(),
+      nodeArgs: [
+        "--max-semi-space-size=8",
+        ...(process.env["FLOOD_NODE"] ?? "").split(" ").filter(Boolean),
+      ],
+      args: ["--limits.sign_ups_per_address_per_hour", "1000000"],
+    });
+    const talking: Talking[] = [];
+    for (let i = 0; i < PAIRS; i++) talking.push(await talkOver(server.origin, `pair${i}`));
+    const attackers = await startAttackers(server);
+    await talkFor(BEFORE_MS / 2, talking);
+    const before = await talkFor(BEFORE_MS, talking);
+    const bytesBefore = residentBytes(server);
+
+    attackers.send("begin");
+    let bytesMost = 0;
+    const looking = setInterval(() => {
+      bytesMost = Math.max(bytesMost, residentBytes(server));
+    }, 250);
+    const during = await talkFor(FLOOD_MS, talking);
+    clearInterval(looking);
+    const { counts, active } = await countsOf(attackers);
+
+    const [p99Before, p99During] = [percentile(before, 0.99), percentile(during, 0.99)];
+    const growth = bytesMost - bytesBefore;
+    process.stderr.write(
+      `flood: ${active} sockets at the end; p50 ${percentile(before, 0.5).toFixed(1)} → ` +
+        `${percentile(during, 0.5).toFixed(1)} ms, p99 ${p99Before.toFixed(1)} → ` +
+        `${p99During.toFixed(1)} ms of ${before.length} and ${during.length}; ` +
+        `${(bytesBefore / MiB).toFixed(0)} + ${(growth / MiB).toFixed(0)} MiB\n${JSON.stringify(counts)}\n`,
+    );
+    expect(active).toBeGreaterThan(SOCKETS * 0.6);
+    expect(growth).toBeLessThan(GROWTH_BYTES_MAX);
+    expect(p99During).toBeLessThan(Math.max(2 * p99Before, FLOOR_MS));
+  },
+  FLOOD_MS * 2 + 120_000,
+);
