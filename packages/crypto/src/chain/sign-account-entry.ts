@@ -7,6 +7,7 @@ import {
   AccountEntrySchema,
   type DeviceEntry,
   DeviceEntrySchema,
+  RemoveDeviceSchema,
   SetDevicesSchema,
   type SignedAccountEntry,
   SignedAccountEntrySchema,
@@ -79,8 +80,6 @@ export function* signDeviceEntry(
   changes: readonly AccountChange[],
   withdraws?: AccountEntryPlace,
 ): Operation<SignedStep> {
-  if (changes.length === 0 && withdraws === undefined)
-    throw new CryptoError("misuse", "no verifier would take this entry: no-changes");
   return yield* finish(signer.keys.seed, state, {
     place: {
       era: state.era,
@@ -89,9 +88,20 @@ export function* signDeviceEntry(
       ...(withdraws && { withdraws }),
     },
     signer: { case: "device", value: { $typeName: DEVICE_SIGNER, deviceId: signer.deviceId } },
-    changes,
+    changes: changes.length === 0 && withdraws !== undefined ? listedAnew(signer, state) : changes,
     devicesBefore: state.devices,
   });
+}
+
+/** The schema demands a change, also of an entry that does nothing but withdraw: this one leaves all as it was. */
+function listedAnew({ deviceId }: { readonly deviceId: number }, { devices }: AccountState) {
+  const own = devices.filter((device) => device.deviceId === deviceId);
+  return own.flatMap((device) => [
+    create(AccountChangeSchema, {
+      change: { case: "removeDevice", value: create(RemoveDeviceSchema, { deviceId }) },
+    }),
+    create(AccountChangeSchema, { change: { case: "addDevice", value: device } }),
+  ]);
 }
 
 const DEVICE_SIGNER = "parley.wire.v1.DeviceSigner";
@@ -129,6 +139,8 @@ interface Draft {
 }
 
 function* finish(seed: Uint8Array, account: AccountIdentity, draft: Draft): Operation<SignedStep> {
+  if (draft.changes.length === 0)
+    throw new CryptoError("misuse", "no verifier would take this entry: it changes nothing");
   const { accountId, rootKey } = account;
   const base = { accountId, byRoot: draft.signer.case === "root", devices: draft.devicesBefore };
   const after = yield* applyChanges(base, draft.changes);

@@ -26,9 +26,7 @@ export type ChainRefusal =
   | "wrong-previous-hash"
   | "signer-not-listed"
   | "wrong-signature"
-  | "wrong-state-hash"
-  /** Changes nothing, and withdraws nothing. */
-  | "no-changes";
+  | "wrong-state-hash";
 
 export type AccountStep =
   | { readonly kind: "state"; readonly state: AccountState }
@@ -56,7 +54,6 @@ export function* verifyAccountEntry(
       : deviceSigner(ground.before ?? ground.known, entry);
   if (typeof signer === "string") return refused(signer);
   if (!(yield* isSignedBy(signer.publicKey, signed))) return refused("wrong-signature");
-  if (entry.changes.length === 0 && entry.withdraws === undefined) return refused("no-changes");
   const { accountId } = ground;
   const byRoot = entry.signer.case === "root";
   const base = { accountId, byRoot, devices: signer.before?.devices ?? [] };

@@ -69,7 +69,7 @@ describe("a fork of an account", () => {
       kind: "settled",
       state: again.state,
     });
-    expect(() => person.sign(phone, byLaptop.state, [])).toThrow("no-changes");
+    expect(() => person.sign(phone, byLaptop.state, [])).toThrow("changes nothing");
   });
 
   test("is not settled by anybody else's word on it", () => {
