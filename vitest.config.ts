@@ -3,13 +3,18 @@ import { defineConfig } from "vitest/config";
 
 const packages = ["protocol", "crypto", "client", "server", "cli", "e2e", "loadtest"];
 
+/** Those that compare times have the machine for themselves: tools/test.ts runs them behind all others. */
+const ALONE = process.env["PARLEY_TESTS"] === "alone";
+
 export default defineConfig({
   test: {
+    fileParallelism: !ALONE,
     projects: packages.map((name) => ({
       test: {
         name,
         root: `packages/${name}`,
-        include: ["test/**/*.test.ts"],
+        include: [ALONE ? "test/**/*.alone.test.ts" : "test/**/*.test.ts"],
+        exclude: ALONE ? [] : ["test/**/*.alone.test.ts"],
         pool: "forks" as const,
         // Of the programs that tests start, killed and started again by the hundred: half their time to start.
         env: {
@@ -20,6 +25,6 @@ export default defineConfig({
         hookTimeout: 60_000,
       },
     })),
-    passWithNoTests: false,
+    passWithNoTests: ALONE,
   },
 });

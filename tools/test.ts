@@ -13,16 +13,24 @@ import { installMissing } from "./services/debian.ts";
 const chosen = process.argv.slice(2);
 installMissing();
 const failedChecks = chosen.length === 0 ? await check() : 0;
-const report = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "parley-test-")), "report.json");
-const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-const code = await run("vitest", ["run", ...reporters, ...chosen]);
-const { passed, failed } = countOf(report);
+const together = await vitest();
+process.env["PARLEY_TESTS"] = "alone";
+const alone = await vitest();
 
-const allPassed = passed + (chosen.length === 0 ? CHECKS - failedChecks : 0);
-// A run that broke off (a file that did not load, an error outside of tests) fails though no test did.
-const allFailed = failed + failedChecks + (code !== 0 && failed === 0 ? 1 : 0);
+const allPassed =
+  together.passed + alone.passed + (chosen.length === 0 ? CHECKS - failedChecks : 0);
+const allFailed = together.failed + alone.failed + failedChecks;
 console.log(`${allPassed} passed, ${allFailed} failed`);
 process.exitCode = allFailed === 0 ? 0 : 1;
+
+async function vitest(): Promise<{ passed: number; failed: number }> {
+  const report = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "parley-test-")), "report.json");
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const code = await run("vitest", ["run", ...reporters, ...chosen]);
+  const { passed, failed } = countOf(report);
+  // A run that broke off (a file that did not load, an error outside of tests) fails though no test did.
+  return { passed, failed: failed + (code !== 0 && failed === 0 ? 1 : 0) };
+}
 
 function countOf(file: string): { passed: number; failed: number } {
   if (!fs.existsSync(file)) return { passed: 0, failed: 0 };
