@@ -250,7 +250,8 @@ testWith(
     };
     await expect(sendUntilFull()).rejects.toMatchObject({ code: ErrorCode.STORAGE_UNAVAILABLE });
     b.ack(b.lastOrdinal);
-    await b.drain();
+    const value = { accountId: alice.accountId };
+    await b.request("fetchAccountChain", { case: "fetchAccountChain", value });
     server.signal("SIGTERM");
     expect(await server.exited).toEqual({ code: 0, signal: null });
 
