@@ -5,7 +5,7 @@ import type { Workload } from "./measure.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 /** A power of two: its padding adds nothing. */
-const FILE_MIB = 16;
+const FILE_MIB = 8;
 const CHUNKS = (FILE_MIB * 2 ** 20) / CHUNK_BYTES;
 /** As many chunks at once as the attachments have under way. */
 const UNDER_WAY = 4;

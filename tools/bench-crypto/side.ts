@@ -6,7 +6,7 @@ import {
 } from "./attachment-workloads.ts";
 import type { Run } from "./bench-device.ts";
 import { senderKeyDecryptWorkload, senderKeyEncryptWorkload } from "./group-workloads.ts";
-import { type Clock, perSecond, type Workload, wallClock } from "./measure.ts";
+import { bestPerSecond, type Clock, perSecond, type Workload } from "./measure.ts";
 import {
   decryptWorkload,
   encryptWorkload,
@@ -59,15 +59,14 @@ const MAKE: Readonly<Record<Compared | Own, (run: Run) => Promise<Workload>>> = 
 };
 
 /**
- * Our side, by whatever runs operations. Each workload is set up once. `clock` is for what one thread does; what
- * several do at once goes by the wall clock.
+ * Our side, by whatever runs operations. Each workload is set up once. `clock` is for what one thread does.
  */
 export function ourSide(run: Run, clock: Clock): (question: Question) => Promise<number> {
   const made = new Map<Question["workload"], Promise<Workload>>();
   return async ({ workload, milliseconds }) => {
     const known = made.get(workload) ?? MAKE[workload](run);
     made.set(workload, known);
-    const isThreaded = workload.endsWith("MibPerSecond");
-    return perSecond(await known, { milliseconds, clock: isThreaded ? wallClock : clock });
+    if (workload.endsWith("MibPerSecond")) return bestPerSecond(await known, milliseconds);
+    return perSecond(await known, { milliseconds, clock });
   };
 }
