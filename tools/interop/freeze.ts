@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import fs from "node:fs";
 import { fileURLToPath } from "node:url";
+import { toBinary } from "@bufbuild/protobuf";
 import * as signal from "@signalapp/libsignal-client";
 import {
   distributionOf,
@@ -21,13 +22,14 @@ import type {
   FrozenSession,
   FrozenStep,
 } from "../../packages/crypto/test/fixtures/frozen-session.ts";
-import {
-  bundleHexOf,
-  digestOf,
-  hexOf,
-} from "../../packages/crypto/test/fixtures/frozen-session.ts";
+import { digestOf } from "../../packages/crypto/test/fixtures/frozen-session.ts";
 import { run } from "../../packages/crypto/test/fixtures/party.ts";
 import { seededRandom } from "../../packages/crypto/test/fixtures/random.ts";
+import {
+  toHex as hexOf,
+  type PrekeyBundle,
+  PrekeyBundleSchema,
+} from "../../packages/protocol/src/index.ts";
 import { remoteOf } from "./test/our-device.ts";
 import { Pair, type Witness } from "./test/pair.ts";
 import { owned } from "./test/peer.ts";
@@ -36,6 +38,7 @@ import { MemorySenderKeys } from "./test/sender-key-store.ts";
 const FOLDER = fileURLToPath(
   new URL("../../packages/crypto/test/vectors/frozen/", import.meta.url),
 );
+const bundleHexOf = (bundle: PrekeyBundle) => hexOf(toBinary(PrekeyBundleSchema, bundle));
 const PEER = "@signalapp/libsignal-client 0.103.0";
 const NOW_MS = 1_790_000_000_000;
 /** The longest run keeps the peer's bytes, and of ours a digest alone. */

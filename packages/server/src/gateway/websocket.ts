@@ -7,8 +7,6 @@ import { type Handshake, handshake, refused } from "./handshake.ts";
 import { BEAT_MS, SocketLoop } from "./socket-loop.ts";
 import { SocketTransport } from "./socket-transport.ts";
 
-export { SOCKET_PATH } from "./handshake.ts";
-
 const ARRIVAL = Symbol("arrival");
 const FORWARDED = Symbol("forwarded");
 const TRANSPORT = Symbol("transport");
