@@ -7,7 +7,6 @@ import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import fs from "node:fs";
 import { fileURLToPath } from "node:url";
-import { toBinary } from "@bufbuild/protobuf";
 import * as signal from "@signalapp/libsignal-client";
 import {
   distributionOf,
@@ -22,7 +21,7 @@ import type {
   FrozenSession,
   FrozenStep,
 } from "../../packages/crypto/test/fixtures/frozen-session.ts";
-import { digestOf } from "../../packages/crypto/test/fixtures/frozen-session.ts";
+import { bundleHexOf, digestOf } from "../../packages/crypto/test/fixtures/frozen-session.ts";
 import { run } from "../../packages/crypto/test/fixtures/party.ts";
 import { seededRandom } from "../../packages/crypto/test/fixtures/random.ts";
 import {
@@ -38,7 +37,6 @@ import { MemorySenderKeys } from "./test/sender-key-store.ts";
 const FOLDER = fileURLToPath(
   new URL("../../packages/crypto/test/vectors/frozen/", import.meta.url),
 );
-const bundleHexOf = (bundle: PrekeyBundle) => hexOf(toBinary(PrekeyBundleSchema, bundle));
 const PEER = "@signalapp/libsignal-client 0.103.0";
 const NOW_MS = 1_790_000_000_000;
 /** The longest run keeps the peer's bytes, and of ours a digest alone. */
