@@ -24,11 +24,7 @@ import type {
 import { bundleHexOf, digestOf } from "../../packages/crypto/test/fixtures/frozen-session.ts";
 import { run } from "../../packages/crypto/test/fixtures/party.ts";
 import { seededRandom } from "../../packages/crypto/test/fixtures/random.ts";
-import {
-  toHex as hexOf,
-  type PrekeyBundle,
-  PrekeyBundleSchema,
-} from "../../packages/protocol/src/index.ts";
+import { toHex as hexOf } from "../../packages/protocol/src/index.ts";
 import { remoteOf } from "./test/our-device.ts";
 import { Pair, type Witness } from "./test/pair.ts";
 import { owned } from "./test/peer.ts";
