@@ -2,9 +2,12 @@ import type { Endpoint, EndpointEvents, Network } from "../networks/network.ts";
 
 /** As our client has it (delivery.md 6). */
 const RECEIPT_INTERVAL_MS = 500;
+/** Of one writer at a pace: half of what a server has under way for a connection before it says *busy*. */
+const UNDER_WAY_MAX = 64;
 
 export interface PairEvents {
-  delivered(ms: number): void;
+  /** One came, that was to be sent then. */
+  delivered(sentAt: number): void;
   failed(cause: Error): void;
 }
 
@@ -23,6 +26,8 @@ export class Pair {
   #isStopped = false;
   #receiptAtMs = -RECEIPT_INTERVAL_MS;
   #receiptTimer: NodeJS.Timeout | undefined;
+  /** When messages were to be sent that wait for others to be accepted. */
+  readonly #due: number[] = [];
 
   private constructor(options: PairOptions) {
     this.#options = options;
@@ -39,7 +44,7 @@ export class Pair {
     const silent = { accepted() {}, delivered() {}, batch() {}, failed } satisfies EndpointEvents;
     pair.#reader = await network.join(reader, writer, {
       ...silent,
-      delivered: (sentAt) => delivered(performance.now() - sentAt),
+      delivered,
       batch: () => {
         if (options.receipts) pair.#owesReceipt();
       },
@@ -47,7 +52,8 @@ export class Pair {
     pair.#writer = await network.join(writer, reader, {
       ...silent,
       accepted: (count) => {
-        if (options.window > 0 && !pair.#isStopped) pair.#writer.send(count);
+        if (options.window === 0) pair.#sendDue();
+        else if (!pair.#isStopped) pair.#writer.send(count);
       },
     });
     return pair;
@@ -74,8 +80,10 @@ export class Pair {
     if (this.#options.window > 0) this.#writer.send(this.#options.window);
   }
 
+  /** Now, or once there is room; either way its time runs from now on. */
   sendOne(): void {
-    this.#writer.send(1);
+    this.#due.push(performance.now());
+    this.#sendDue();
   }
 
   stop(): void {
@@ -85,6 +93,7 @@ export class Pair {
 
   isAtRest(): boolean {
     return (
+      this.#due.length === 0 &&
       this.sent === this.accepted &&
       this.sent === this.delivered &&
       this.#reader.sent === this.#reader.accepted &&
@@ -96,6 +105,11 @@ export class Pair {
     this.stop();
     this.#writer.close();
     this.#reader.close();
+  }
+
+  #sendDue(): void {
+    while (this.#due.length > 0 && this.sent - this.accepted < UNDER_WAY_MAX)
+      this.#writer.send(1, this.#due.shift());
   }
 
   #owesReceipt(): void {

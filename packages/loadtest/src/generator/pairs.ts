@@ -8,7 +8,7 @@ import { pace } from "./pace.ts";
 import { Pair } from "./pair.ts";
 
 /** For what is under way at the end. */
-const REST_MS_MAX = 10_000;
+const REST_MS_MAX = 30_000;
 const REST_POLL_MS = 10;
 
 /** Pairs of people, one of each writes to the other: as fast as a window lets him, or at a pace. */
@@ -28,7 +28,9 @@ class PairsLoad {
   readonly #fail: (cause: Error) => void;
   #pairs: readonly Pair[] = [];
   readonly #latency = new Histogram();
-  #isMeasuring = false;
+  /** By when a message was sent, or one that comes late would not count. */
+  #measuredFrom = Number.POSITIVE_INFINITY;
+  #measuredTo = Number.POSITIVE_INFINITY;
 
   constructor(job: PairsJob, fail: (cause: Error) => void) {
     this.#job = job;
@@ -41,9 +43,9 @@ class PairsLoad {
     const stop = this.#start();
     await after(warmUpMs);
     const before = this.#reading(serverPids);
-    this.#isMeasuring = true;
+    this.#measuredFrom = performance.now();
     await after(measureMs);
-    this.#isMeasuring = false;
+    this.#measuredTo = performance.now();
     const behind = this.#reading(serverPids);
     stop();
     await this.#rest();
@@ -71,8 +73,9 @@ class PairsLoad {
     const network = openNetwork(this.#job);
     const options = { receipts, window: messagesPerSecond === undefined ? window : 0 };
     const events = {
-      delivered: (ms: number) => {
-        if (this.#isMeasuring) this.#latency.record(ms);
+      delivered: (sentAt: number) => {
+        if (sentAt >= this.#measuredFrom && sentAt < this.#measuredTo)
+          this.#latency.record(performance.now() - sentAt);
       },
       failed: this.#fail,
     };

@@ -16,8 +16,8 @@ export interface Endpoint {
   /** The server said that it has them. */
   readonly accepted: number;
   readonly delivered: number;
-  /** So many messages, in one write. */
-  send(count: number): void;
+  /** So many messages, in one write. `sentAt` is when they were to be sent, unless that is now. */
+  send(count: number, sentAt?: number): void;
   /** Without a word. */
   close(): void;
 }

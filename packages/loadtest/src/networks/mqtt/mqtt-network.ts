@@ -136,10 +136,9 @@ class MqttEndpoint implements Endpoint {
     return this.#tally.delivered;
   }
 
-  send(count: number): void {
+  send(count: number, sentAt = performance.now()): void {
     const { length } = this.#template;
     const packets = Buffer.allocUnsafe(count * length);
-    const sentAt = performance.now();
     for (let i = 0; i < count; i++) {
       const payload = i * length + length - ENVELOPE_BYTES;
       const number = this.#tally.sent++;

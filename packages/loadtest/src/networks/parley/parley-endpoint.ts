@@ -52,11 +52,10 @@ export class ParleyEndpoint implements Endpoint {
     return this.#tally.delivered;
   }
 
-  send(count: number): void {
+  send(count: number, sentAt = performance.now()): void {
     const template = this.#template;
     if (template === undefined) throw new Error("nobody to write to");
     const frames = Buffer.allocUnsafe(count * template.frameBytes);
-    const sentAt = performance.now();
     for (let i = 0; i < count; i++)
       template.put(frames, i * template.frameBytes, { number: this.#tally.sent++, sentAt });
     this.#device.socket.write(frames);

@@ -78,8 +78,7 @@ class XmppEndpoint implements Endpoint {
     });
   }
 
-  send(count: number): void {
-    const sentAt = performance.now();
+  send(count: number, sentAt = performance.now()): void {
     let text = "";
     for (let i = 0; i < count; i++)
       text += `<message to='${this.#address}' type='chat' id='${this.#tally.sent++}/${sentAt}'><body>${this.#body}</body></message>`;
