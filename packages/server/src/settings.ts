@@ -137,12 +137,12 @@ export const SETTINGS_DEFAULT: ServerSettings = {
   loginTimeoutMs: 10_000,
   // Four times what a stream has under way.
   bufferedBytesMax: 4 * MiB,
-  // Sixty-four slow readers: nothing more is read for one that has 256 KiB before it.
-  bufferedBytesTotalMax: 16 * MiB,
+  // Sixty-four slow readers: nothing more is read for one that has 128 KiB before it.
+  bufferedBytesTotalMax: 8 * MiB,
   // Half the time in which a connection that is silently gone is found by its pings.
   readerStallMs: 30_000,
-  // Six of the longest at once, and a hundred that carry a text of any length.
-  receivedBytesTotalMax: 8 * MiB,
+  // Three of the longest at once, or fifty that carry a long text.
+  receivedBytesTotalMax: 4 * MiB,
   // The longest, at 90 kbit/s.
   messageMs: 120_000,
   refreshMs: 60_000,

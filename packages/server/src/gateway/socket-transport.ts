@@ -22,7 +22,7 @@ const SENT_UNIT_BITS = 14;
 /** Of a connection that waits: then its socket is not read either. */
 const UNREAD_BYTES_MAX = 16 * 1024;
 /** With so much before it, nothing more is read of a client, nor from its mailbox, until it takes some. */
-const OUTPUT_BYTES_ENOUGH = 256 * 1024;
+const OUTPUT_BYTES_ENOUGH = 128 * 1024;
 
 const PING = controlFrame(OPCODE.PING, new Uint8Array(0));
 /** Longer than a round trip of the worst network that anybody would bear. */
@@ -96,9 +96,7 @@ export class SocketTransport implements Transport {
   }
 
   closed(): void {
-    this.#isDeaf = true;
-    this.#reader.forget();
-    this.#output.forget();
+    this.#letGo();
     this.#accepted?.closed();
     this.#loop.remove(this);
   }
@@ -156,7 +154,7 @@ export class SocketTransport implements Transport {
 
   /** Ends it without a word. */
   cut(closeCode: number): void {
-    this.#isDeaf = true;
+    this.#letGo();
     this.#accepted?.closed(closeCode);
     this.#socket.destroy();
   }
@@ -243,6 +241,13 @@ export class SocketTransport implements Transport {
       this.outputMovedAt = this.#loop.beats;
       this.flush();
     });
+  }
+
+  /** It neither hears nor says anything any more. */
+  #letGo(): void {
+    this.#isDeaf = true;
+    this.#reader.forget();
+    this.#output.forget();
   }
 
   #flushLater(): void {
