@@ -39,7 +39,8 @@ export function parseRecoveryCode(typed: string): ParsedRecoveryCode {
   for (const character of text) {
     const value = ALPHABET.indexOf(character);
     if (value < 0) return { kind: "mistyped", problem: "character" };
-    bits = (bits << 5n) | BigInt(value);
+    // A paste of any length: only what has the right one is worth the numbers that grow.
+    if (text.length === CHARACTERS) bits = (bits << 5n) | BigInt(value);
   }
   if (text.length !== CHARACTERS) return { kind: "mistyped", problem: "length" };
   const secret = new Uint8Array(RECOVERY_SECRET_BYTES);
