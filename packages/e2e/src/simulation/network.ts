@@ -54,6 +54,7 @@ export class Network {
   readonly #links = new Set<Link>();
   readonly #unreachable = new Set<string>();
   readonly #notReading = new Set<string>();
+  readonly #steady = new Set<string>();
   #listener: { accept: Accept; life: Life } | undefined;
   #count = 0;
 
@@ -102,6 +103,11 @@ export class Network {
     if (reachable) this.#unreachable.delete(owner);
     else this.#unreachable.add(owner);
     if (!reachable) this.cutAll(owner);
+  }
+
+  /** No frame of that owner's is the last of its connection by chance: a flood would not last. */
+  setSteady(owner: string): void {
+    this.#steady.add(owner);
   }
 
   /** That owner's program is stuck: it takes nothing from its connections until `reading` again. */
@@ -171,7 +177,8 @@ export class Network {
       return;
     }
     this.#watch[event.what](link, event.by, event.frame);
-    if (this.#random.chance(this.faults.cutPerFrame)) this.#cut(link);
+    if (!this.#steady.has(link.owner) && this.#random.chance(this.faults.cutPerFrame))
+      this.#cut(link);
   }
 
   /** Everything under way is lost. `dead`: that side is gone and notices nothing. */

@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  constants,
-  openSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
-import { join } from "node:path";
+import { closeSync, constants, openSync, writeFileSync, writeSync } from "node:fs";
 import type { LogDisk, LogFile } from "@parley/server";
 import type { Life } from "../simulation/life.ts";
 import type { SeededRandom } from "../simulation/seeded-random.ts";
@@ -16,8 +7,6 @@ import type { Counters } from "./sometimes.ts";
 
 /** What a disk writes whole or not at all. */
 const SECTOR_BYTES = 512;
-/** What a file system may swap. */
-const PAGE_BYTES = 4096;
 const BLOCK_MAGIC = Buffer.from("Prlb", "ascii").readUInt32LE();
 
 /** What is wrong with the machine's disk. It outlives every run of the server. */
@@ -211,35 +200,4 @@ class FaultyLogFile implements LogFile {
 
 function failure(code: Fault): Error {
   return Object.assign(new Error(`${code}: by the simulated disk`), { code });
-}
-
-/** Changes what lies there and was durable: a bit, two pages, or the end. Undefined: there was nothing. */
-export function damageLog(folder: string, random: SeededRandom): string | undefined {
-  const names = readdirSync(folder)
-    .filter((name) => /^mail-\d\.log$/.test(name))
-    .sort();
-  if (names.length === 0) return undefined;
-  const name = random.pick(names);
-  const bytes = readFileSync(join(folder, name));
-  const used = lastUsed(bytes) + 1;
-  if (used === 0) return undefined;
-  const how = random.weighted({ bit: 4, swap: 1, cut: 1 });
-  const at = random.integer(0, used - 1);
-  if (how === "bit") bytes[at] = (bytes[at] as number) ^ (1 << random.integer(0, 7));
-  if (how === "swap") swapPages(bytes, at, random.integer(0, used - 1));
-  writeFileSync(join(folder, name), how === "cut" ? bytes.subarray(0, at) : bytes);
-  return `${how} at ${at} of ${used} in ${name}`;
-}
-
-function swapPages(bytes: Buffer, one: number, other: number): void {
-  const [a, b] = [one, other].map((at) => at - (at % PAGE_BYTES)) as [number, number];
-  const page = Buffer.from(bytes.subarray(a, a + PAGE_BYTES));
-  bytes.copy(bytes, a, b, b + PAGE_BYTES);
-  page.copy(bytes, b);
-}
-
-function lastUsed(bytes: Buffer): number {
-  let last = bytes.length - 1;
-  while (last >= 0 && bytes[last] === 0) last--;
-  return last;
 }

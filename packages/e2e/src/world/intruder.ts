@@ -20,6 +20,7 @@ export interface IntruderParts {
   readonly random: SeededRandom;
   readonly network: Network;
   readonly history: History;
+  readonly isNarrow: boolean;
 }
 
 type Raw = (frame: Uint8Array) => void;
@@ -63,6 +64,7 @@ export class Intruder {
 
   constructor(parts: IntruderParts) {
     this.#parts = parts;
+    parts.network.setSteady(INTRUDER);
   }
 
   /** Begins where it has not, and floods once it can. */
@@ -70,7 +72,8 @@ export class Intruder {
     const { random, history } = this.#parts;
     const flood = random.weighted<Flood>({
       ...{ sends: 4, "copies with other bytes": 1, "look-ups": 1, drains: 1 },
-      "look-ups, answers not taken": 6,
+      // Where the server holds little for a reader, so that it can be more.
+      "look-ups, answers not taken": this.#parts.isNarrow ? 12 : 1,
       ...{ "too long": 1, garbage: 1, "ack of nothing": 1, connections: 1 },
     });
     history.add(INTRUDER, { f: "fault", fault: "flood", detail: flood });

@@ -136,6 +136,12 @@ export class Nemesis {
       server.damageLog(random);
       this.#soon(() => server.start());
     },
+    "store damaged": () => {
+      const { server, random } = this.#parts;
+      server.kill("to damage its store");
+      server.damageStore(random);
+      this.#soon(() => server.start());
+    },
     "client reads nothing": ({ name }) => {
       const { network, history } = this.#parts;
       history.add(name, { f: "fault", fault: "client reads nothing", detail: "" });

@@ -19,6 +19,7 @@ export type Fault =
   | "log disk full"
   | "log write fails"
   | "log damaged"
+  | "store damaged"
   | "client reads nothing"
   | "flood";
 
@@ -39,6 +40,7 @@ const WEIGHTS: Readonly<Record<Fault, number>> = {
   "log disk full": 1,
   "log write fails": 1,
   "log damaged": 1,
+  "store damaged": 1,
   "client reads nothing": 2,
   flood: 2,
 };

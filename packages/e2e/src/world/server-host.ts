@@ -12,7 +12,8 @@ import { Life, LifeClock } from "../simulation/life.ts";
 import type { Network } from "../simulation/network.ts";
 import type { SeededRandom } from "../simulation/seeded-random.ts";
 import type { VirtualClock } from "../simulation/virtual-clock.ts";
-import { DiskHealth, damageLog, FaultyLogDisk } from "./faulty-log-disk.ts";
+import { damageFile } from "./damage-file.ts";
+import { DiskHealth, FaultyLogDisk } from "./faulty-log-disk.ts";
 import { watchDurable, watchMailboxes } from "./mailbox-watch.ts";
 import { PortGate } from "./port-gate.ts";
 import type { Counters } from "./sometimes.ts";
@@ -64,6 +65,7 @@ export class ServerHost {
   readonly #parts: ServerHostParts;
   #run: Run | undefined;
   #runs = 0;
+  #beforeDamage: FolderCopy | undefined;
 
   constructor(parts: ServerHostParts) {
     this.#parts = parts;
@@ -80,6 +82,16 @@ export class ServerHost {
 
   start(): void {
     if (this.#run !== undefined) return;
+    try {
+      this.#start();
+    } catch (cause) {
+      if (!this.#isRefused(cause)) throw cause;
+      this.#start();
+    }
+    this.#beforeDamage = undefined;
+  }
+
+  #start(): void {
     const { clock, network, history, counters, folder } = this.#parts;
     const random = this.#parts.random.stream(`run ${++this.#runs}`);
     const life = new Life();
@@ -141,8 +153,10 @@ export class ServerHost {
     if (this.#run !== undefined) this.#run.gate.isFull = isFull;
   }
 
+  /** Of a damaged store nobody makes one. */
   copy(): FolderCopy {
     const { folder } = this.#parts;
+    if (this.#beforeDamage !== undefined) return this.#beforeDamage;
     return new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
   }
 
@@ -150,6 +164,7 @@ export class ServerHost {
   restore(copy: FolderCopy): void {
     const { folder } = this.#parts;
     this.kill("for a restore");
+    this.#beforeDamage = undefined;
     rmSync(folder, { recursive: true });
     mkdirSync(folder);
     for (const [name, bytes] of copy) writeFileSync(join(folder, name), bytes);
@@ -157,10 +172,29 @@ export class ServerHost {
 
   /** While the server is down, as disks rot. */
   damageLog(random: SeededRandom): void {
-    const detail = damageLog(this.#parts.folder, random);
-    if (detail === undefined) return;
-    this.disk.isDamaged = true;
-    this.#parts.history.add("server", { f: "fault", fault: "log damaged", detail });
+    if (this.#damage("log damaged", /^mail-\d\.log$/, random)) this.disk.isDamaged = true;
+  }
+
+  /** The same for the store, whose damage keeps the server from starting: then the folder is put back. */
+  damageStore(random: SeededRandom): void {
+    const before = this.copy();
+    if (this.#damage("store damaged", /^parley\.db/, random)) this.#beforeDamage = before;
+  }
+
+  #damage(fault: string, files: RegExp, random: SeededRandom): boolean {
+    const detail = damageFile(this.#parts.folder, files, random);
+    if (detail === undefined) return false;
+    this.#parts.history.add("server", { f: "fault", fault, detail });
+    return true;
+  }
+
+  /** True: for its damaged store. The folder is as it was before. */
+  #isRefused(cause: unknown): boolean {
+    const before = this.#beforeDamage;
+    if ((cause as Error).name !== "DataFolderError" || before === undefined) return false;
+    this.#parts.counters.count("a damaged store is refused at the start");
+    this.restore(before);
+    return true;
   }
 
   #config(): Partial<ServerSettings> {

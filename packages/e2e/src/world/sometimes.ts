@@ -18,6 +18,7 @@ export const SOMETIMES = [
   "the mail log finds the disk full",
   "the mail log's disk fails",
   "damage in the mail log is found at the start",
+  "a damaged store is refused at the start",
   "a reader's window is full",
   "a reader that takes nothing is dropped",
   "a flood within its budget is taken",

@@ -127,7 +127,10 @@ class World {
       bufferedBytesMax: this.#plan.bufferedBytesMax,
       plants,
     });
-    this.#intruder = new Intruder({ ...shared, network, random: random.stream("intruder") });
+    this.#intruder = new Intruder({
+      ...{ ...shared, network, random: random.stream("intruder") },
+      isNarrow: this.#plan.window !== undefined,
+    });
     this.#people = this.#plan.people.map(
       (name) =>
         new Person({
