@@ -187,3 +187,29 @@ test("healed, it is gentle, and what was half-open ends", async () => {
   await pass(1000);
   expect(atServer).toHaveLength(20);
 });
+
+test("what comes to a program that takes nothing waits in the server's buffer, and comes in order", async () => {
+  const socket = connect();
+  await pass(5000);
+  network.setReading("alice", false);
+  for (let i = 0; i < 3; i++) transports[0]?.send(bytesOf(`down ${i}`));
+  socket.send(bytesOf("up"));
+  await pass(60_000);
+  expect([atServer, atClient]).toEqual([["up"], ["opened", "hello"]]);
+  expect(transports[0]?.bufferedBytes()).toBe(3 * "down 0".length);
+  network.setReading("alice", true);
+  transports[0]?.send(bytesOf("down 3"));
+  await pass(5000);
+  expect(atClient.slice(2)).toEqual(["down 0", "down 1", "down 2", "down 3"]);
+  expect(transports[0]?.bufferedBytes()).toBe(0);
+});
+
+test("healing lets a stuck program read, also on a connection that it made meanwhile", async () => {
+  network.setReading("alice", false);
+  connect();
+  await pass(60_000);
+  expect(atClient).toEqual([]);
+  network.heal();
+  await pass(5000);
+  expect(atClient).toEqual(["opened", "hello"]);
+});
