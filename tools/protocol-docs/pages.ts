@@ -14,6 +14,7 @@ const PAGES = [
   "sessions",
   "content",
   "groups",
+  "files",
   "labels",
 ] as const;
 

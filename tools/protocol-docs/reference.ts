@@ -24,9 +24,13 @@ const CHAPTERS = [
   ["wire/v1/prekeys", "Prekeys"],
   ["wire/v1/directory", "Directory"],
   ["wire/v1/error", "Errors"],
+  ["wire/v1/group", "Group chains"],
+  ["wire/v1/fork", "Proofs of forks"],
   ["content/v1/content", "Content"],
   ["content/v1/entry", "Entries"],
   ["content/v1/signal", "Signals"],
+  ["crypto/v1/attachment", "Files"],
+  ["crypto/v1/backup", "Backups"],
 ] as const;
 
 /** By name without its suffix, such as `parley/wire/v1/frame`. */

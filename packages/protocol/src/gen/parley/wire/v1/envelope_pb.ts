@@ -49,7 +49,7 @@ export type Envelope = Message<"parley.wire.v1.Envelope"> & {
 
   /**
    * The first byte says what kind it is, for devices only: 0x01 live frame, 0x02 message, 0x03 prekey
-   * message, 0x07 sender key message; without post-quantum ratchet 0x12 and 0x13.
+   * message, 0x07 sender key message.
    *
    * @generated from field: bytes ciphertext = 5;
    */
