@@ -1,4 +1,4 @@
-/** A client made from docs/PROTOCOL.md alone (its chapters in brackets). Of ours it has generated types only. */
+/** A client that does what docs/PROTOCOL.md says (chapters in brackets). Of ours it has generated types only. */
 import * as c from "node:crypto";
 import { on } from "node:events";
 import * as pb from "@bufbuild/protobuf";

@@ -59,7 +59,7 @@ function commandLine() {
   };
 }
 
-test("a client made from PROTOCOL.md alone signs up, reads what our user writes, and is read by him", async () => {
+test("a client that does what PROTOCOL.md says signs up, reads what our user writes, and is read by him", async () => {
   const origin = await startServer();
   const me = client.newAccount(c.randomBytes(32), c.randomBytes(32), 4711);
   const { next, tell } = client.connect(origin);
