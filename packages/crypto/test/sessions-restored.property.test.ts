@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { SessionWorld, stepsOf, type Weights } from "./fixtures/session-world.ts";
 
 /** Half of the thousand (sessions.property.test.ts). */
-const SEEDS = 500;
+const SEEDS = Number(process.env["PROPERTY_SEEDS"] ?? 500);
 const WEIGHTS: Weights = {
   send: 14,
   deliver: 14,

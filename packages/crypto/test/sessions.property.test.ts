@@ -4,7 +4,7 @@ import { Party } from "./fixtures/party.ts";
 import { SessionWorld, stepsOf, type Weights } from "./fixtures/session-world.ts";
 
 /** Half of the thousand; the other half is rolled back and reset (sessions-restored.property.test.ts). */
-const SEEDS = 500;
+const SEEDS = Number(process.env["PROPERTY_SEEDS"] ?? 500);
 const WEIGHTS: Weights = {
   send: 14,
   deliver: 18,
