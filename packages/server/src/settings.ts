@@ -113,8 +113,8 @@ export const SETTINGS_DEFAULT: ServerSettings = {
   },
   store: {
     writer: "auto",
-    // About 16,000 messages: a second of a very busy server, and as much memory for those that wait.
-    logFileBytes: 8 * MiB,
+    // About 8,000 messages: a fifth of a second of a very busy server, and as much memory for those that wait.
+    logFileBytes: 4 * MiB,
   },
   presence: {
     // A telephone that changes its network is back within it.

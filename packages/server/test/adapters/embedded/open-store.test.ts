@@ -70,9 +70,9 @@ test("moves what a store of version 1 holds, and goes on from its positions", ()
   makeVersion1(folder);
   const { db } = opened(folder);
   const cold = new ColdMail(db);
-  const { rows, damaged } = cold.read(7, 0, { limit: 10, bytesMax: 1_000_000 });
+  const { envelopes, damaged } = cold.read(7, 0, { limit: 10, bytesMax: 1_000_000 });
   expect(damaged).toEqual([]);
-  expect(rows.map(({ position, bytes }) => [position, Buffer.from(bytes).toString()])).toEqual([
+  expect(envelopes.map((each) => [each.row.position, Buffer.from(each.bytes).toString()])).toEqual([
     [3, "third"],
     [5, "fifth"],
   ]);

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { bytesOfHex, hexOf } from "../../../lib/bytes.ts";
-import type { MailboxRow, StoredEnvelope } from "../../../ports/mailbox-store.ts";
+import type { StoredEnvelope } from "../../../ports/mailbox-store.ts";
 import type { HotRow, Mailbox, MailboxBegin } from "./mailbox.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -23,25 +23,24 @@ type State = {
 };
 
 /** A row that lies in the store. */
-export class ColdRow implements StoredEnvelope {
+export class ColdRow {
   readonly position: number;
   readonly source: string;
-  readonly bytes: Uint8Array;
-  isRemoved = false;
+  readonly size: number;
 
   constructor({ position, source, bytes }: Found) {
     this.position = position;
     this.source = hexOf(source);
-    this.bytes = bytes;
-  }
-
-  get row(): MailboxRow {
-    return this;
+    this.size = bytes.length;
   }
 }
 
+export interface ColdEnvelope extends StoredEnvelope {
+  readonly row: ColdRow;
+}
+
 export interface ColdPage {
-  readonly rows: readonly ColdRow[];
+  readonly envelopes: readonly ColdEnvelope[];
   /** Positions of rows whose checksum does not hold. */
   readonly damaged: readonly number[];
   /** Where the next page begins. */
@@ -106,7 +105,7 @@ export class ColdMail {
     after: number,
     { limit, bytesMax }: { limit: number; bytesMax: number },
   ): ColdPage {
-    const rows: ColdRow[] = [];
+    const envelopes: ColdEnvelope[] = [];
     const damaged: number[] = [];
     let position = after;
     let size = 0;
@@ -114,11 +113,11 @@ export class ColdMail {
       const found = each as Found;
       position = found.position;
       if (found.checksum !== checksumOf(mailbox, found)) damaged.push(found.position);
-      else rows.push(new ColdRow(found));
+      else envelopes.push({ row: new ColdRow(found), bytes: found.bytes });
       size += found.bytes.length;
       if (size >= bytesMax) break;
     }
-    return { rows, damaged, position };
+    return { envelopes, damaged, position };
   }
 
   /** Of all mailboxes; from the index, so that it is a matter of milliseconds. */

@@ -19,6 +19,7 @@ import type { DeviceRows } from "../sqlite-account-store.ts";
 import { type ColdMail, ColdRow, mailboxKey } from "./cold-mail.ts";
 import type { MailCommit } from "./mail-commit.ts";
 import { HotRow, Mailbox, type MailboxLimits } from "./mailbox.ts";
+import { RowMemory } from "./row-memory.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** A page of a reader ends here: what a connection holds in memory while its window is closed. */
@@ -61,6 +62,7 @@ export class LoggedMailboxStore implements MailboxStore, DeviceRows {
   readonly #mailboxes = new Map<string, Mailbox>();
   /** Ended within a commit of the store that may still be undone. */
   #ended: Mailbox[] = [];
+  readonly #memory = new RowMemory();
   #position: number;
 
   constructor(parts: LoggedMailboxParts, recovered: Recovered) {
@@ -122,7 +124,7 @@ export class LoggedMailboxStore implements MailboxStore, DeviceRows {
         // Another device has taken the id: it has a reader of its own.
         if (mailbox === undefined || mailbox.number !== number) return [];
         const page = this.#read(mailbox, position, limit);
-        position = (page.at(-1) as HotRow | ColdRow | undefined)?.position ?? position;
+        position = (page.at(-1)?.row as HotRow | ColdRow | undefined)?.position ?? position;
         return page;
       },
     };
@@ -184,7 +186,8 @@ export class LoggedMailboxStore implements MailboxStore, DeviceRows {
     for (const { delivery, mailbox, isNew, skip } of found) {
       if (skip) this.#setSkipped(mailbox);
       else if (isNew) {
-        const { envelopeId, bytes, timing } = delivery;
+        const { envelopeId, timing } = delivery;
+        const bytes = this.#memory.copy(delivery.bytes);
         const from = { envelopeId, source: sender.accountId, acceptedAtMs, bytes, timing };
         stage(mailbox, new HotRow(++this.#position, from));
       }
@@ -246,7 +249,8 @@ export class LoggedMailboxStore implements MailboxStore, DeviceRows {
     let position = after;
     while (mailbox.coldCount > 0 && page.length === 0) {
       const cold = this.#parts.cold.read(mailbox.number, position, limits);
-      for (const row of cold.rows) if (!mailbox.isLeaving(row.position)) page.push(row);
+      for (const each of cold.envelopes)
+        if (!mailbox.isLeaving(each.row.position)) page.push(each);
       for (const damaged of cold.damaged)
         if (!mailbox.isLeaving(damaged)) this.#dropDamaged(mailbox, damaged);
       if (cold.position === position) break;
@@ -262,8 +266,8 @@ export class LoggedMailboxStore implements MailboxStore, DeviceRows {
     else if (row.place === "cold") this.#removeCold(mailbox, row);
   }
 
-  #removeCold(mailbox: Mailbox, { position, source, bytes }: HotRow | ColdRow): void {
-    if (!mailbox.removeCold(position, { source, bytes: bytes.length })) return;
+  #removeCold(mailbox: Mailbox, { position, source, size }: ColdRow): void {
+    if (!mailbox.removeCold(position, { source, size })) return;
     // Where the disk is full it rides again: it cannot reject.
     void this.#parts.storeCommit
       .ride(() => this.#parts.cold.remove(mailbox.number, position))
@@ -275,7 +279,7 @@ export class LoggedMailboxStore implements MailboxStore, DeviceRows {
     this.#parts.log.error({ position }, "envelope-damaged");
     this.#parts.metrics.damaged(1);
     this.#setSkipped(mailbox);
-    this.#removeCold(mailbox, { position, source: "", bytes: new Uint8Array() } as HotRow);
+    this.#removeCold(mailbox, { position, source: "", size: 0 });
   }
 
   #undoEnds(): void {

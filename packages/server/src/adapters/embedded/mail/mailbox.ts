@@ -1,16 +1,19 @@
-import type { DeliveryTiming, MailboxRow, StoredEnvelope } from "../../../ports/mailbox-store.ts";
+import type { DeliveryTiming, StoredEnvelope } from "../../../ports/mailbox-store.ts";
 
 /** Most mailboxes never need a set of their own. Nobody adds to this one. */
 const NONE = new Set<number>();
+const NO_BYTES = new Uint8Array(0);
 
-/** A row that lies in the mail log, and here. */
-export class HotRow implements StoredEnvelope {
+/** A row that lies in the mail log, and here. Somebody who was given it may hold it for longer. */
+export class HotRow {
   readonly position: number;
   /** Lower-case hex, as the source account's. */
   readonly envelopeId: string;
   readonly source: string;
   readonly acceptedAtMs: number;
-  readonly bytes: Uint8Array;
+  /** Nothing once the store has it. */
+  bytes: Uint8Array;
+  readonly size: number;
   readonly timing: DeliveryTiming | undefined;
   /** The file of the log that it lies in. */
   sequence = 0;
@@ -31,11 +34,8 @@ export class HotRow implements StoredEnvelope {
     this.source = from.source;
     this.acceptedAtMs = from.acceptedAtMs;
     this.bytes = from.bytes;
+    this.size = from.bytes.length;
     this.timing = from.timing;
-  }
-
-  get row(): MailboxRow {
-    return this;
   }
 }
 
@@ -168,7 +168,7 @@ export class Mailbox {
 
   addPending(row: HotRow): void {
     this.#pending.push(row);
-    this.#pendingBytes += row.bytes.length;
+    this.#pendingBytes += row.size;
     this.#count(row.source, 1);
   }
 
@@ -193,7 +193,7 @@ export class Mailbox {
     row.place = "hot";
     this.#rows.push(row);
     this.#byId?.set(row.envelopeId, row);
-    this.#hotBytes += row.bytes.length;
+    this.#hotBytes += row.size;
   }
 
   removeHot(row: HotRow): void {
@@ -207,20 +207,21 @@ export class Mailbox {
   /** The store has it from here on. */
   toCold(row: HotRow): void {
     row.place = "cold";
+    row.bytes = NO_BYTES;
     this.#byId?.delete(row.envelopeId);
     this.coldCount++;
-    this.coldBytes += row.bytes.length;
-    this.#hotBytes -= row.bytes.length;
+    this.coldBytes += row.size;
+    this.#hotBytes -= row.size;
     this.#cut();
   }
 
   /** False: that was done before. */
-  removeCold(position: number, { source, bytes }: { source: string; bytes: number }): boolean {
+  removeCold(position: number, { source, size }: { source: string; size: number }): boolean {
     if (this.#leaving.has(position)) return false;
     if (this.#leaving === NONE) this.#leaving = new Set();
     this.#leaving.add(position);
     this.coldCount--;
-    this.coldBytes -= bytes;
+    this.coldBytes -= size;
     this.#count(source, -1);
     return true;
   }
@@ -252,8 +253,8 @@ export class Mailbox {
       const row = this.#rows[i] as HotRow;
       if (row.place !== "hot") continue;
       if (page.length >= limit || bytes >= bytesMax) return;
-      page.push(row);
-      bytes += row.bytes.length;
+      page.push({ row, bytes: row.bytes, timing: row.timing });
+      bytes += row.size;
     }
   }
 
@@ -262,9 +263,9 @@ export class Mailbox {
     this.#pendingBytes = 0;
   }
 
-  #leave({ bytes, source, envelopeId }: HotRow): void {
+  #leave({ size, source, envelopeId }: HotRow): void {
     this.#byId?.delete(envelopeId);
-    this.#hotBytes -= bytes.length;
+    this.#hotBytes -= size;
     this.#count(source, -1);
   }
 

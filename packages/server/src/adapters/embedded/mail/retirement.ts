@@ -176,7 +176,7 @@ export class Retirement {
       if (expired.length === 0) return;
       const inMemory = [...mailboxes.mailboxes()].find((each) => each.number === number);
       for (const { position, source, size } of expired)
-        inMemory?.removeCold(position, { source: hexOf(source), bytes: size });
+        inMemory?.removeCold(position, { source: hexOf(source), size });
       await storeCommit.join(() => {
         for (const { position } of expired) cold.remove(number, position);
       });
