@@ -249,8 +249,7 @@ export class LoggedMailboxStore implements MailboxStore, DeviceRows {
     let position = after;
     while (mailbox.coldCount > 0 && page.length === 0) {
       const cold = this.#parts.cold.read(mailbox.number, position, limits);
-      for (const each of cold.envelopes)
-        if (!mailbox.isLeaving(each.row.position)) page.push(each);
+      for (const each of cold.envelopes) if (!mailbox.isLeaving(each.row.position)) page.push(each);
       for (const damaged of cold.damaged)
         if (!mailbox.isLeaving(damaged)) this.#dropDamaged(mailbox, damaged);
       if (cold.position === position) break;
