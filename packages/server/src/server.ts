@@ -13,6 +13,8 @@ export interface Accepted {
   /** What is longer need not be read: before login it is less. */
   frameBytesMax(): number;
   readonly isLoggedIn: boolean;
+  /** So much of what came is under way that the rest need not be read yet; then its transport is told `ready`. */
+  readonly isBusy: boolean;
   /** What was full takes more. */
   drained(): void;
   /** The connection has ended; with the code by which its transport ended it, where it did. */
@@ -42,6 +44,7 @@ const LINK_PATIENCE_MS = 120_000;
 
 /** Whoever is not served is not heard. */
 export const REFUSED: Accepted = {
+  isBusy: false,
   receive: () => undefined,
   frameBytesMax: () => 0,
   isLoggedIn: false,

@@ -130,15 +130,15 @@ export const SETTINGS_DEFAULT: ServerSettings = {
   // A company or a school behind one address: a thousand people with two devices each.
   connectionsPerAddressMax: 2_000,
   // A login takes milliseconds, and two round trips of the network: this many at once log in within a second.
-  visitorsMax: 2_000,
+  visitorsMax: 1_000,
   // A proxy on the same machine. Whoever is there may do worse than to give a wrong address.
   trustedProxies: ["127.0.0.1", "::1"],
   requestsMax: 128,
   loginTimeoutMs: 10_000,
   // Four times what a stream has under way.
   bufferedBytesMax: 4 * MiB,
-  // Sixty-four slow readers: nothing more is read for one that has 128 KiB before it.
-  bufferedBytesTotalMax: 8 * MiB,
+  // Sixty-four slow readers: nothing more is read for one that has 64 KiB before it.
+  bufferedBytesTotalMax: 4 * MiB,
   // Half the time in which a connection that is silently gone is found by its pings.
   readerStallMs: 30_000,
   // Three of the longest at once, or fifty that carry a long text.

@@ -26,6 +26,8 @@ const CHALLENGE_BYTES = 32;
 const REASON_CHARACTERS_MAX = 123;
 /** As the schema has it. */
 const ERROR_MESSAGE_CHARACTERS_MAX = 256;
+/** Of one connection under way, before more of it is read: a stream of sends goes on well with these. */
+const REQUESTS_ENOUGH = 16;
 const NO_CHALLENGE = new Uint8Array(0);
 
 /** What all connections share. */
@@ -170,6 +172,10 @@ export class Connection implements Outlet, Timed {
     return this.#session !== undefined;
   }
 
+  get isBusy(): boolean {
+    return this.#underWay >= REQUESTS_ENOUGH;
+  }
+
   get bufferedBytes(): number {
     return this.#transport.bufferedBytes();
   }
@@ -219,6 +225,7 @@ export class Connection implements Outlet, Timed {
       if (request.case === "ack") this.end(CloseCode.MALFORMED_FRAME, "a wrong ack");
     } finally {
       this.#underWay--;
+      if (this.#underWay === REQUESTS_ENOUGH - 1) this.#transport.ready?.();
       if (this.#underWay === 0) this.#onIdle?.();
     }
   }
@@ -263,6 +270,7 @@ export class Connection implements Outlet, Timed {
     const { metrics, log } = this.#context;
     const error = ProtocolError.from(cause);
     const { code } = error;
+    this.#transport.refused?.();
     const kind = kindOf(request);
     metrics.handled(kind, code);
     if (code === ErrorCode.LOGIN_REFUSED) metrics.loginRefused();

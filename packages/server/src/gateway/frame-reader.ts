@@ -76,15 +76,15 @@ export class FrameReader {
       const message = this.#message;
       if (message?.isInFrame) {
         this.#at = message.fill(this.#chunk, this.#at);
-        if (message.isInFrame) return this.#needMore();
+        if (message.isInFrame) return this.#letChunkGo();
         if (!message.isFinal) continue;
         this.#message = undefined;
         return { kind: "message", bytes: message.finish() };
       }
       const header = this.#header(messageBytesMax);
-      if (header === undefined) return this.#needMore();
+      if (header === undefined) return this.#letChunkGo();
       if (header.opcode >= OPCODE.CLOSE) {
-        if (header.payloadAt + header.length > this.#chunk.length) return this.#needMore();
+        if (header.payloadAt + header.length > this.#chunk.length) return this.#letChunkGo();
         return controlFrame(header.opcode, this.#payload(header));
       }
       const { isFinal, length, payloadAt } = header;
@@ -96,6 +96,11 @@ export class FrameReader {
     }
   }
 
+  /** What is unread waits for longer: it must not keep alive what was read of the same chunk. */
+  keep(): void {
+    if (this.unreadBytes < this.#chunk.buffer.byteLength) this.#letChunkGo();
+  }
+
   /** Nothing more is read. */
   forget(): void {
     this.#chunk = NOTHING;
@@ -105,7 +110,7 @@ export class FrameReader {
   }
 
   /** Lets go of the chunk: a few bytes must not keep 64 KiB alive. */
-  #needMore(): undefined {
+  #letChunkGo(): undefined {
     const left = this.#chunk.length - this.#at;
     this.#chunk = left === 0 ? NOTHING : Uint8Array.from(this.#chunk.subarray(this.#at));
     this.#at = 0;

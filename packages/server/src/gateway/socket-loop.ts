@@ -10,7 +10,7 @@ const BEATS_BETWEEN_PINGS = 30;
 const CLOSE_PATIENCE_BEATS = 2;
 
 /** Whoever asks for little waits at most this long for those who ask for much, each time. */
-const TURN_MS = 4;
+const TURN_MS = 1;
 /** Then the time is looked at. */
 const JOBS_AT_ONCE = 8;
 /** Then the room of those that are done is given back. */
@@ -62,6 +62,8 @@ export class SocketLoop {
   /** Those for whom something waits, and those of whom a part of a message is here. */
   readonly #slow = new Set<SocketTransport>();
   readonly #sending = new Set<SocketTransport>();
+  /** Until the next beat. */
+  #resting = new Set<SocketTransport>();
   #outputBytes = 0;
   #inputBytes = 0;
   #toFlush: SocketTransport[] = [];
@@ -90,6 +92,7 @@ export class SocketLoop {
     this.input(transport, 0);
     this.#beatingAt(transport.number).delete(transport);
     this.#closing.delete(transport);
+    this.#resting.delete(transport);
     this.#count--;
     if (this.#count === 0) this.#onEmpty?.();
   }
@@ -98,6 +101,9 @@ export class SocketLoop {
   beat(): void {
     this.beats++;
     for (const transport of this.#beatingAt(this.beats)) transport.probe();
+    const rested = this.#resting;
+    this.#resting = new Set();
+    for (const transport of rested) transport.rested();
     for (const [transport, until] of this.#closing) {
       if (this.beats <= until) break;
       transport.cut(0);
@@ -115,6 +121,10 @@ export class SocketLoop {
 
   closing(transport: SocketTransport): void {
     this.#closing.set(transport, this.beats + CLOSE_PATIENCE_BEATS);
+  }
+
+  rest(transport: SocketTransport): void {
+    this.#resting.add(transport);
   }
 
   /** One write for everything that is sent in one turn, such as all that one commit brought. */

@@ -9,7 +9,7 @@ import { SocketOutput } from "./socket-output.ts";
 import { FramingError, OPCODE, STANDARD_CLOSE } from "./websocket-format.ts";
 
 /** Of a connection that waits for its turns, in each of them. */
-const FRAMES_PER_TURN = 8;
+const FRAMES_PER_TURN = 4;
 /**
  * Whoever asks for little is served as it comes; whoever asks for more waits for turns, and costs the others no
  * more than one turn of everybody who does. A unit is a frame, 4 KiB that came, or 16 KiB that went: a person who
@@ -21,8 +21,13 @@ const RECEIVED_UNIT_BITS = 12;
 const SENT_UNIT_BITS = 14;
 /** Of a connection that waits: then its socket is not read either. */
 const UNREAD_BYTES_MAX = 16 * 1024;
+/**
+ * Pings, and frames that were refused, of one beat; whoever goes on is not read until the next. Nobody who waits as
+ * long as an answer says comes near it, and a flood costs no more than what is read of it.
+ */
+const STRIKES_MAX = 32;
 /** With so much before it, nothing more is read of a client, nor from its mailbox, until it takes some. */
-const OUTPUT_BYTES_ENOUGH = 128 * 1024;
+const OUTPUT_BYTES_ENOUGH = 64 * 1024;
 
 const PING = controlFrame(OPCODE.PING, new Uint8Array(0));
 /** Longer than a round trip of the worst network that anybody would bear. */
@@ -48,9 +53,13 @@ export class SocketTransport implements Transport {
   #peerClosed = false;
   /** For its turn, with something unread. */
   #isWaiting = false;
-  /** Until the other side takes what was answered. */
+  /** Until the other side takes what was answered, or what it asked for is done. */
   #isHeld = false;
   #wasFull = false;
+  #strikes = 0;
+  #strikesSince = 0;
+  /** Until the next beat. */
+  #isResting = false;
   /** What it may ask for before it waits for its turn; in debt it is below 0. */
   #units = UNITS_MAX;
   #restoredAt = 0;
@@ -84,7 +93,7 @@ export class SocketTransport implements Transport {
     this.#pingedAt = 0;
     if (this.#isDeaf) return;
     this.#reader.push(chunk);
-    if (this.#isWaiting || this.#isHeld) this.#keepWaiting();
+    if (this.#isWaiting || this.#isHeld || this.#isResting) this.#keepWaiting();
     else if (this.#allowance() > 0) this.#read(this.#allowance());
     else this.#waitForTurn();
   }
@@ -139,6 +148,14 @@ export class SocketTransport implements Transport {
     return this.#output.bytes;
   }
 
+  ready(): void {
+    this.#goOn();
+  }
+
+  refused(): void {
+    this.#strike();
+  }
+
   /** Whoever reads slowly is watched by the loop, and would have the ping behind all the rest. */
   probe(): void {
     if (this.#isClosing || this.outputBytes > 0) return;
@@ -165,6 +182,12 @@ export class SocketTransport implements Transport {
     this.#read(FRAMES_PER_TURN);
   }
 
+  /** A beat has passed since it went too far. */
+  rested(): void {
+    this.#isResting = false;
+    this.#waitForTurn();
+  }
+
   /** Writes what was sent in this turn, as far as the other side takes it. */
   flush(): void {
     this.#isFlushing = false;
@@ -174,15 +197,20 @@ export class SocketTransport implements Transport {
     if (this.#output.isWritten) this.#writeControl();
     if (socket.writableNeedDrain) this.#awaitDrain();
     this.#loop.output(this, this.bufferedBytes());
-    if (!this.isFull()) this.#goOn();
+    this.#goOn();
   }
 
   #read(framesMax: number): void {
     try {
       for (let frames = 0; !this.#isDeaf; frames++) {
-        if (this.isFull()) {
+        if (this.#isOccupied()) {
           this.#isHeld = true;
+          this.#reader.keep();
           this.#keepWaiting();
+          return;
+        }
+        if (this.#strikes > STRIKES_MAX && this.#strikesSince === this.#loop.beats) {
+          this.#rest();
           return;
         }
         if (frames >= framesMax) {
@@ -208,9 +236,29 @@ export class SocketTransport implements Transport {
     this.#keepWaiting();
   }
 
-  /** The other side has taken what there was. */
+  #strike(): void {
+    const { beats } = this.#loop;
+    if (this.#strikesSince !== beats) this.#strikes = 0;
+    this.#strikesSince = beats;
+    this.#strikes++;
+  }
+
+  #rest(): void {
+    this.#isResting = true;
+    this.#socket.pause();
+    this.#reader.keep();
+    this.#loop.rest(this);
+    this.#keepWaiting();
+  }
+
+  #isOccupied(): boolean {
+    return this.isFull() || this.#accepted?.isBusy === true;
+  }
+
+  /** The other side has taken what there was, or the server has done what it was asked. */
   #goOn(): void {
-    if (this.#isHeld) {
+    if (this.isFull()) return;
+    if (this.#isHeld && !this.#isOccupied()) {
       this.#isHeld = false;
       this.#waitForTurn();
     }
@@ -265,6 +313,7 @@ export class SocketTransport implements Transport {
         if (!this.#isClosing) this.#accepted?.receive(incoming.bytes);
         return;
       case "ping":
+        this.#strike();
         // Only the newest of those that were not answered yet (RFC 6455 section 5.5.3).
         this.#pong = incoming.payload;
         this.#flushLater();

@@ -14,6 +14,10 @@ export interface Transport {
   isFull?(): boolean;
   /** Bytes that were sent and that the other side has not taken yet. */
   bufferedBytes(): number;
+  /** The connection was busy, and takes more. */
+  ready?(): void;
+  /** A frame that it brought was refused: whoever goes on all the same may be read more slowly. */
+  refused?(): void;
   /** Asks the other side for a sign of life, and ends the connection if none comes. */
   probe?(): void;
 }

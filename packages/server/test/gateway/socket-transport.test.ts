@@ -123,8 +123,67 @@ test("reads no more of a client that does not take its answers", async () => {
   await asked.receives(500 * 100_000);
 });
 
-test("writes long and short messages in order, while the other side reads slowly", async () => {
+/** Until nothing more comes of what lies there already. */
+async function settled(count: () => number): Promise<number> {
+  let before = -1;
+  for (let still = 0; still < 20; ) {
+    still = count() === before ? still + 1 : 0;
+    before = count();
+    await turn();
+  }
+  return before;
+}
+
+test("reads nothing more, until the next beat, of who goes on after many refusals", async () => {
+  const { loop, beats } = testLoop();
+  const flood = await serveSocket(loop, () => flood.transport.refused());
+  const other = await serveSocket(loop);
+  const small = frame({ first: BINARY, payload: Uint8Array.of(1) });
+  flood.client.write(Buffer.concat(Array.from({ length: 200 }, () => small)));
+  const first = await settled(() => flood.messages.length);
+  expect(first).toBeGreaterThan(30);
+  expect(first).toBeLessThan(50);
+  other.client.write(small);
+  while (other.messages.length === 0) await turn();
+  expect(flood.messages.length).toBe(first);
+  await beats(1);
+  const second = await settled(() => flood.messages.length);
+  expect(second - first).toBeGreaterThan(30);
+  expect(second - first).toBeLessThan(50);
+  while (flood.messages.length < 200) await beats(1);
+});
+
+test("reads nothing more, until the next beat, of who does nothing but ping", async () => {
+  const { loop, beats } = testLoop();
+  const { client, messages } = await serveSocket(loop);
+  const ping = frame({ first: PING });
+  client.write(Buffer.concat(Array.from({ length: 60 }, () => ping)));
+  client.write(frame({ first: BINARY, payload: Uint8Array.of(1) }));
+  expect(await settled(() => messages.length)).toBe(0);
+  await beats(1);
+  while (messages.length === 0) await turn();
+});
+
+test("reads nothing more while enough is under way", async () => {
   const { loop } = testLoop();
+  let isBusy = false;
+  const busy = await serveSocket(
+    loop,
+    () => {
+      isBusy = true;
+    },
+    { isBusy: () => isBusy },
+  );
+  const small = frame({ first: BINARY, payload: Uint8Array.of(1) });
+  busy.client.write(Buffer.concat([small, small, small]));
+  expect(await settled(() => busy.messages.length)).toBe(1);
+  isBusy = false;
+  busy.transport.ready();
+  expect(await settled(() => busy.messages.length)).toBe(2);
+});
+
+test("writes long and short messages in order, while the other side reads slowly", async () => {
+  const { loop } = testLoop({ bufferedBytesTotalMax: 16 * 1024 * 1024 });
   const { transport, client, receives } = await serveSocket(loop);
   client.pause();
   const sizes = [10, 900_000, 5, 20_000, 900_000, 100_000, 1, 3_000_000, 7];
