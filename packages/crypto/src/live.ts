@@ -1,4 +1,4 @@
-import { concatBytes } from "@parley/protocol";
+import { concatBytes, copyOf } from "@parley/protocol";
 import { CryptoError } from "./crypto-error.ts";
 import { LABELS, labelled } from "./labels.ts";
 import { aesGcmOpen, aesGcmSeal } from "./primitives/cipher.ts";
@@ -43,7 +43,7 @@ export function sealLive(
 /** Which key opens a frame; undefined where it is none. */
 export function liveKeyIdOf(frame: Uint8Array): Uint8Array | undefined {
   if (frame.length !== FRAME_BYTES || frame[0] !== LIVE_FRAME_KIND) return undefined;
-  return frame.slice(1, 1 + LIVE_KEY_ID_BYTES);
+  return copyOf(frame, 1, 1 + LIVE_KEY_ID_BYTES);
 }
 
 /**

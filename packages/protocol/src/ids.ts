@@ -38,6 +38,14 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
+/**
+ * A copy, of plain bytes. `bytes.slice()` is none where the bytes are a Buffer of Node's: that is a view, and who
+ * writes to it writes to what the caller still holds.
+ */
+export function copyOf(bytes: Uint8Array, from = 0, to = bytes.length): Uint8Array {
+  return new Uint8Array(bytes.subarray(from, to));
+}
+
 /** 16 bytes as UUID text, as libsignal names an account in a protocol address. */
 export function toUuid(id: Uint8Array): string {
   if (id.length !== ID_BYTES) throw new RangeError(`an id has ${ID_BYTES} bytes`);

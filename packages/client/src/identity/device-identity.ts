@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type DeviceKeys, deriveDeviceKeys, type LocalDevice, signLogin } from "@parley/crypto";
 import type { Challenge, LoginSchema, SignedAccountEntry, SignUpResponse } from "@parley/protocol";
-import { ErrorCode, ProtocolError, toHex } from "@parley/protocol";
+import { copyOf, ErrorCode, ProtocolError, toHex } from "@parley/protocol";
 import { askOnce } from "../connection/ask-once.ts";
 import type { ChannelParts } from "../connection/channel.ts";
 import { type SignUpOfDevice, versionWith } from "../connection/login.ts";
@@ -107,7 +107,7 @@ export class DeviceIdentity implements Identity {
 
   /** The receipt is for the handle that was asked for, which is kept with it. */
   async signedUp({ receipt }: SignUpResponse): Promise<void> {
-    await this.#change((record) => ({ ...record, signUpReceipt: receipt.slice() }));
+    await this.#change((record) => ({ ...record, signUpReceipt: copyOf(receipt) }));
   }
 
   /** Bound to the origin and to this connection's challenge (trust.md 2). */

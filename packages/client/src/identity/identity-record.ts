@@ -1,4 +1,5 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { copyOf } from "@parley/protocol";
 import { type DeviceIdentity, DeviceIdentitySchema } from "../gen/parley/store/v1/device_pb.ts";
 import type { Transaction } from "../store/transactor.ts";
 
@@ -6,7 +7,7 @@ const ROW = ["vault-device", "identity"] as const;
 
 export async function readIdentity(tx: Transaction): Promise<DeviceIdentity | undefined> {
   const row = await tx.get(...ROW);
-  return row === undefined ? undefined : fromBinary(DeviceIdentitySchema, row.slice());
+  return row === undefined ? undefined : fromBinary(DeviceIdentitySchema, copyOf(row));
 }
 
 export function putIdentity(tx: Transaction, identity: DeviceIdentity): void {

@@ -1,5 +1,6 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { PrekeyNeeds, PrekeysForMessage } from "@parley/crypto";
+import { copyOf } from "@parley/protocol";
 import {
   LastResortUseSchema,
   type PrekeyBookkeeping,
@@ -91,5 +92,5 @@ function keyOf(kind: PrekeyKind, id: number): string {
 
 /** Copied: the keys do not hang on the row. */
 function decode(row: Uint8Array): PrekeySecret {
-  return fromBinary(PrekeySecretSchema, row.slice());
+  return fromBinary(PrekeySecretSchema, copyOf(row));
 }

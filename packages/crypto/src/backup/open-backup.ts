@@ -3,6 +3,7 @@ import {
   type BackupHeader,
   type BackupRecord,
   BackupRecordSchema,
+  copyOf,
   validate,
 } from "@parley/protocol";
 import { paddedFileBytes, SEALED_CHUNK_BYTES } from "../attachments/file-layout.ts";
@@ -131,7 +132,7 @@ async function* recordsOf(plaintext: ByteReader, sealed: ByteReader): AsyncGener
 function decoded(bytes: Uint8Array): BackupRecord {
   let record: BackupRecord;
   try {
-    record = fromBinary(BackupRecordSchema, bytes.slice()); // Its fields are views of it.
+    record = fromBinary(BackupRecordSchema, copyOf(bytes)); // Its fields are views of it.
     if (record.record.case !== undefined) validate(BackupRecordSchema, record, "server");
   } catch {
     throw new CryptoError("malformed", "not a record of a backup");

@@ -1,5 +1,6 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import {
+  copyOf,
   equalBytes,
   type JoinRequest,
   type JoinRequestBody,
@@ -93,7 +94,7 @@ const REFUSED = { kind: "refused" } as const;
 
 function readRequest(body: Uint8Array): JoinRequestBody | undefined {
   try {
-    const request = fromBinary(JoinRequestBodySchema, body.slice());
+    const request = fromBinary(JoinRequestBodySchema, copyOf(body));
     validate(JoinRequestBodySchema, request, "client");
     return request;
   } catch {

@@ -2,6 +2,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import {
   type AccountEntry,
   AccountEntrySchema,
+  copyOf,
   equalBytes,
   type SignedAccountEntry,
   validate,
@@ -132,7 +133,7 @@ function* isSignedBy(
 export function readAccountEntry(body: Uint8Array): AccountEntry | undefined {
   try {
     // Copied: what is kept of it must not hang on the frame that it came in.
-    const entry = fromBinary(AccountEntrySchema, body.slice());
+    const entry = fromBinary(AccountEntrySchema, copyOf(body));
     validate(AccountEntrySchema, entry, "server");
     return entry;
   } catch {

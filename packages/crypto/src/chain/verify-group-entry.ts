@@ -1,6 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import {
   type AccountEntryPlace,
+  copyOf,
   type DeviceEntry,
   equalBytes,
   type GroupEntry,
@@ -90,7 +91,7 @@ export function* verifyGroupEntry(
 export function readGroupEntry(body: Uint8Array): GroupEntry | undefined {
   try {
     // Copied: what is kept of it must not hang on the frame that it came in.
-    const entry = fromBinary(GroupEntrySchema, body.slice());
+    const entry = fromBinary(GroupEntrySchema, copyOf(body));
     validate(GroupEntrySchema, entry, "server");
     return entry;
   } catch {

@@ -1,5 +1,6 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
+  copyOf,
   equalBytes,
   type SenderKeyRecord,
   SenderKeyRecordSchema,
@@ -142,7 +143,7 @@ export function encodeSenderKeyRecord(record: SenderKeyRecord): Uint8Array {
 /** Throws `malformed`. Copies: the record does not hang on the row that it came from. */
 export function decodeSenderKeyRecord(bytes: Uint8Array): SenderKeyRecord {
   try {
-    return fromBinary(SenderKeyRecordSchema, bytes.slice());
+    return fromBinary(SenderKeyRecordSchema, copyOf(bytes));
   } catch {
     throw new CryptoError("malformed", "not a sender key record");
   }

@@ -1,6 +1,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   concatBytes,
+  copyOf,
   type OwnSenderKey,
   OwnSenderKeySchema,
   type SenderKeyHolder,
@@ -102,7 +103,7 @@ const encodedHolders = new WeakMap<readonly SenderKeyHolder[], Uint8Array>();
 /** Throws `malformed`. Copies: the record does not hang on the row that it came from. */
 export function decodeOwnSenderKey(bytes: Uint8Array): OwnSenderKey {
   try {
-    return fromBinary(OwnSenderKeySchema, bytes.slice());
+    return fromBinary(OwnSenderKeySchema, copyOf(bytes));
   } catch {
     throw new CryptoError("malformed", "not a sender key of our own");
   }

@@ -1,4 +1,4 @@
-import { concatBytes, ID_BYTES } from "@parley/protocol";
+import { concatBytes, copyOf, ID_BYTES } from "@parley/protocol";
 import { CryptoError } from "../crypto-error.ts";
 import { CURVE_WIRE_BYTES } from "../ratchet/signal-message.ts";
 import { bytesField, readFields, uint32Field, writeFields } from "../ratchet/wire-fields.ts";
@@ -89,7 +89,7 @@ export function encodeDistribution(distribution: SenderKeyDistribution): Uint8Ar
 export function decodeDistribution(bytes: Uint8Array): SenderKeyDistribution {
   if (bytes[0] !== VERSION_BYTE)
     throw new CryptoError("malformed", "not a distribution of version 3");
-  const values = readFields(bytes.slice(1), DISTRIBUTION_FIELDS);
+  const values = readFields(copyOf(bytes, 1), DISTRIBUTION_FIELDS);
   return {
     distributionId: bytesField(values, 1, ID_BYTES),
     chainId: uint32Field(values, 2),

@@ -1,5 +1,11 @@
 import { create } from "@bufbuild/protobuf";
-import { concatBytes, type SessionState, SessionStateSchema, toHex } from "@parley/protocol";
+import {
+  concatBytes,
+  copyOf,
+  type SessionState,
+  SessionStateSchema,
+  toHex,
+} from "@parley/protocol";
 import { CryptoError } from "../crypto-error.ts";
 import { curveKey, montgomeryPart } from "../identity/device-keys.ts";
 import { type Operation, x25519PublicKey } from "../operation.ts";
@@ -51,7 +57,7 @@ export function* acceptSession(
       remoteRegistrationId: message.registrationId,
       rootKey: keys.rootKey,
       sending,
-      baseKey: message.baseKey.slice(),
+      baseKey: copyOf(message.baseKey),
       createdAtMs: BigInt(nowMs),
       pqRatchet: newPqRatchet(false, keys.pqRatchetKey),
     });

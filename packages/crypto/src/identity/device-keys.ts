@@ -1,4 +1,4 @@
-import { concatBytes } from "@parley/protocol";
+import { concatBytes, copyOf } from "@parley/protocol";
 import { CryptoError } from "../crypto-error.ts";
 import { ed25519PublicKey, ed25519Sign, ed25519Verify, type Operation } from "../operation.ts";
 import {
@@ -63,7 +63,7 @@ export function* signAsIdentity(
   keys: Pick<DeviceKeys, "seed" | "ed25519Public">,
   message: Uint8Array,
 ): Operation<Uint8Array> {
-  const signature = (yield* ed25519Sign(keys.seed, message)).slice();
+  const signature = copyOf(yield* ed25519Sign(keys.seed, message));
   signature[63] = (signature[63] as number) | ((keys.ed25519Public[31] as number) & SIGN_BIT);
   return signature;
 }
@@ -78,7 +78,7 @@ export interface SignedByIdentity {
 /** XEdDSA revision 1, section 2.4, with the sign bit put back into the point. Throws `invalid-key`. */
 export function* verifyAsIdentity(signed: SignedByIdentity): Operation<boolean> {
   if (signed.signature.length !== 64) return false;
-  const signature = signed.signature.slice();
+  const signature = copyOf(signed.signature);
   const signBit = (signature[63] as number) & SIGN_BIT;
   signature[63] = (signature[63] as number) & ~SIGN_BIT;
   const publicKey = edwardsOf(montgomeryPart(signed.identity), signBit);

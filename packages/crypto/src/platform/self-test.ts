@@ -1,6 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { ml_kem768, ml_kem1024 } from "@noble/post-quantum/ml-kem.js";
-import { equalBytes, fromHex } from "@parley/protocol";
+import { copyOf, equalBytes, fromHex } from "@parley/protocol";
 import type { AsyncProvider, MlKemParameters, PrimitiveCall, SyncProvider } from "../operation.ts";
 
 /**
@@ -166,7 +166,7 @@ function decapsulationAnswers(parameters: MlKemParameters): readonly KnownAnswer
   const { kem, secret, rejected } = KEM[parameters];
   const { cipherText } = kem.encapsulate(kem.keygen(KEM_SEED).publicKey, KEM_MESSAGE);
   const call = { primitive: "mlKemDecapsulate", parameters, seed: KEM_SEED } as const;
-  const other = cipherText.slice();
+  const other = copyOf(cipherText);
   other[5] = (other[5] as number) ^ 1;
   return [
     { call: { ...call, ciphertext: cipherText }, answer: secret },

@@ -1,4 +1,4 @@
-import { equalBytes, fromHex } from "@parley/protocol";
+import { copyOf, equalBytes, fromHex } from "@parley/protocol";
 import { CryptoError } from "../crypto-error.ts";
 import {
   fieldElement,
@@ -78,7 +78,7 @@ function isOnCurve(y: bigint): boolean {
  * revision 1, section 2.3). The key must have passed `checkX25519PublicKey`.
  */
 export function edwardsOf(u: Uint8Array, signBit: number): Uint8Array {
-  const publicKey = edwardsY(u).slice();
+  const publicKey = copyOf(edwardsY(u));
   publicKey[31] = (publicKey[31] as number) | (signBit & SIGN_BIT);
   return publicKey;
 }
@@ -99,7 +99,7 @@ function isBelowPrime(bytes: Uint8Array): boolean {
 }
 
 function withoutSignBit(publicKey: Uint8Array): Uint8Array {
-  const y = publicKey.slice();
+  const y = copyOf(publicKey);
   y[31] = (y[31] as number) & ~SIGN_BIT;
   return y;
 }

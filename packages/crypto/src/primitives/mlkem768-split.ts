@@ -1,7 +1,7 @@
 import { sha3_256, sha3_512, shake256 } from "@noble/hashes/sha3.js";
 import { genCrystals, XOF128 } from "@noble/post-quantum/_crystals.js";
 import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
-import { concatBytes, equalBytes } from "@parley/protocol";
+import { concatBytes, copyOf, equalBytes } from "@parley/protocol";
 import { CryptoError } from "../crypto-error.ts";
 import { mlKemDecapsulate, mlKemPublicKey, type Operation } from "../operation.ts";
 
@@ -32,7 +32,7 @@ export function* splitKeyOf(seed: Uint8Array): Operation<SplitKey> {
   const rho = publicKey.subarray(KEY_VECTOR_BYTES);
   return {
     header: concatBytes(rho, sha3_256(publicKey)),
-    vector: publicKey.slice(0, KEY_VECTOR_BYTES),
+    vector: copyOf(publicKey, 0, KEY_VECTOR_BYTES),
   };
 }
 
@@ -74,7 +74,7 @@ export function encapsulateSecond(
   message: Uint8Array,
 ): Uint8Array {
   const { cipherText } = ml_kem768.encapsulate(keyOf(header, vector), message);
-  return cipherText.slice(CIPHERTEXT_1_BYTES);
+  return copyOf(cipherText, CIPHERTEXT_1_BYTES);
 }
 
 /** A ciphertext that was not made for this key gives another secret, without a word (implicit rejection). */

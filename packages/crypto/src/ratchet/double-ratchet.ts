@@ -1,4 +1,5 @@
 import {
+  copyOf,
   equalBytes,
   type PqRatchet,
   type ReceivingChain,
@@ -247,7 +248,7 @@ function chainOf(state: SessionState, ratchetKey: Uint8Array): ReceivingChain | 
 function newChain(ratchetKey: Uint8Array, chainKey: Uint8Array): ReceivingChain {
   return {
     $typeName: "parley.crypto.v1.ReceivingChain",
-    ratchetPublic: ratchetKey.slice(),
+    ratchetPublic: copyOf(ratchetKey),
     chainKey,
     counter: 0,
     skipped: [],

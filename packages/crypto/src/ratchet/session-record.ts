@@ -1,5 +1,6 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
+  copyOf,
   equalBytes,
   type SessionRecord,
   SessionRecordSchema,
@@ -22,7 +23,7 @@ export function encodeSessionRecord(record: SessionRecord): Uint8Array {
 /** Throws `malformed`. Copies: the record does not hang on the row that it came from. */
 export function decodeSessionRecord(bytes: Uint8Array): SessionRecord {
   try {
-    return fromBinary(SessionRecordSchema, bytes.slice());
+    return fromBinary(SessionRecordSchema, copyOf(bytes));
   } catch {
     throw new CryptoError("malformed", "not a session record");
   }

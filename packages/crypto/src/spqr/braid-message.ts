@@ -1,4 +1,4 @@
-import { concatBytes } from "@parley/protocol";
+import { concatBytes, copyOf } from "@parley/protocol";
 import { CryptoError } from "../crypto-error.ts";
 import { CHUNK_BYTES, CHUNK_INDEX_MAX, type Chunk } from "./erasure-code.ts";
 
@@ -77,7 +77,7 @@ class Reader {
   }
 
   bytes(count: number): Uint8Array {
-    const found = this.#bytes.slice(this.#at, this.#at + count);
+    const found = copyOf(this.#bytes, this.#at, this.#at + count);
     if (found.length < count) throw malformed("it ends too early");
     this.#at += count;
     return found;

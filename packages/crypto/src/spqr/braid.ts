@@ -1,5 +1,12 @@
 import { create } from "@bufbuild/protobuf";
-import { type Braid, BraidPhase, BraidSchema, concatBytes, equalBytes } from "@parley/protocol";
+import {
+  type Braid,
+  BraidPhase,
+  BraidSchema,
+  concatBytes,
+  copyOf,
+  equalBytes,
+} from "@parley/protocol";
 import type { Operation } from "../operation.ts";
 import {
   CIPHERTEXT_1_BYTES,
@@ -174,7 +181,7 @@ function takeHeader(braid: Braid, chunk: Chunk): BraidStep {
   if (braid.phase !== BraidPhase.NO_HEADER_RECEIVED) return { braid };
   const { received, message } = collect(braid, chunk, KEY_BYTES);
   if (message === undefined) return { braid: { ...braid, received } };
-  const header = message.slice(0, HEADER_BYTES);
+  const header = copyOf(message, 0, HEADER_BYTES);
   const mac = macOfHeader(authenticatorOf(braid), braid.epoch, header);
   if (!equalBytes(mac, message.subarray(HEADER_BYTES)))
     throw new BraidError("a key that the other side did not make");
@@ -203,7 +210,7 @@ function* takeCiphertext2(braid: Braid, chunk: Chunk): Operation<BraidStep> {
   if (message === undefined)
     return { braid: { ...braid, phase: BraidPhase.EK_SENT_CT1_RECEIVED, received } };
   const { epoch, ciphertext1 } = braid;
-  const ciphertext2 = message.slice(0, CIPHERTEXT_2_BYTES);
+  const ciphertext2 = copyOf(message, 0, CIPHERTEXT_2_BYTES);
   const sharedSecret = yield* decapsulate(braid.seed, ciphertext1, ciphertext2);
   const secret = epochSecretOf(sharedSecret, epoch);
   const authenticator = updated(authenticatorOf(braid), epoch, secret);

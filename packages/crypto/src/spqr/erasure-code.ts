@@ -1,3 +1,4 @@
+import { copyOf } from "@parley/protocol";
 import { CryptoError } from "../crypto-error.ts";
 import { fieldTables, ORDER } from "./gf65536.ts";
 
@@ -21,7 +22,7 @@ export interface Chunk {
 export function chunkOf(message: Uint8Array, index: number): Chunk {
   const count = message.length / CHUNK_BYTES;
   if (index < count) {
-    const data = message.slice(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES);
+    const data = copyOf(message, index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES);
     return { index, data };
   }
   if (index > CHUNK_INDEX_MAX) throw new CryptoError("misuse", "no more chunks");

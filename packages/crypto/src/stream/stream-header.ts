@@ -1,4 +1,4 @@
-import { concatBytes } from "@parley/protocol";
+import { concatBytes, copyOf } from "@parley/protocol";
 import { CryptoError } from "../crypto-error.ts";
 import { uint16Bytes } from "../primitives/text.ts";
 
@@ -77,8 +77,8 @@ export function parseStreamHeader(bytes: Uint8Array, kind: StreamKind): StreamHe
     throw new CryptoError("truncated", "the stream ends within its header");
   if (bytes.length > size) throw new CryptoError("malformed", "more than a header");
   return {
-    salt: bytes.slice(SALT_AT, EXTRA_SIZE_AT),
-    extra: bytes.slice(FIXED_HEADER_BYTES),
-    bytes: bytes.slice(),
+    salt: copyOf(bytes, SALT_AT, EXTRA_SIZE_AT),
+    extra: copyOf(bytes, FIXED_HEADER_BYTES),
+    bytes: copyOf(bytes),
   };
 }

@@ -1,3 +1,4 @@
+import { copyOf } from "@parley/protocol";
 import type {
   Change,
   ClientStore,
@@ -40,9 +41,7 @@ export class MemoryClientStore implements ClientStore {
       )
       .sort();
     if (reverse) keys.reverse();
-    return keys
-      .slice(0, limit)
-      .map((key) => ({ key, value: (rows.get(key) as Uint8Array).slice() }));
+    return keys.slice(0, limit).map((key) => ({ key, value: copyOf(rows.get(key) as Uint8Array) }));
   }
 
   async commit(changes: readonly Change[]): Promise<void> {
@@ -54,7 +53,7 @@ export class MemoryClientStore implements ClientStore {
       const rows = tables.get(table) ?? new Map<string, Uint8Array>();
       tables.set(table, rows);
       if (value === undefined) rows.delete(key);
-      else rows.set(key, value.slice());
+      else rows.set(key, copyOf(value));
     }
     if (failure === "after") throw new Error("commit failed, as told: everything is stored");
   }
