@@ -204,7 +204,7 @@ function identities() {
       key(b.rootKey),
     );
     const digits = print.displayableFingerprint().toString();
-    assert.equal(safetyNumber(a, b).replaceAll(" ", ""), digits);
+    assert.equal(safetyNumber(a, b).digits.replaceAll(" ", ""), digits);
     const hex = ({ accountId, rootKey }: typeof a) => ({
       accountId: hexOf(accountId),
       rootKey: hexOf(rootKey),

@@ -1,5 +1,7 @@
 /** What the Messenger shows to programs: the web app, the command line, bots. Ids are lower-case hex. */
 
+import type { SafetyNumber } from "@parley/crypto";
+
 export type MessageStatus =
   | "queued" // saved on this device
   | "sent" // the server has it durably
@@ -151,6 +153,9 @@ export class MessengerError extends Error {
 }
 
 /** The facade `Messenger` in messenger.ts implements this; programs and tests build on nothing else. */
+/** `unreadable`: it is no code of a safety number, or one of a newer version. */
+export type ScannedSafetyNumber = "confirmed" | "different" | "unreadable";
+
 export interface MessengerApi {
   /** The device's account; undefined before sign-up. */
   readonly account:
@@ -198,8 +203,10 @@ export interface MessengerApi {
   acceptContact(accountId: string): Promise<void>;
   blockContact(accountId: string): Promise<void>;
   nameContact(accountId: string, localName: string): Promise<void>;
-  /** 60 digits in groups of five (libsignal's fingerprint, trust.md 2). */
-  safetyNumber(accountId: string): Promise<string>;
+  /** 60 digits in groups of five, and the bytes of a QR code (libsignal's fingerprint, trust.md 2). */
+  safetyNumber(accountId: string): Promise<SafetyNumber>;
+  /** What the code on the other's screen says. Where it confirms the number, the contact may be marked as verified. */
+  scanSafetyNumber(accountId: string, scanned: Uint8Array): Promise<ScannedSafetyNumber>;
   markVerified(accountId: string, verified: boolean): Promise<void>;
 
   /**

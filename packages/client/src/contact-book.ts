@@ -1,6 +1,6 @@
-import { safetyNumber } from "@parley/crypto";
+import { CryptoError, confirmsSafetyNumber, type SafetyNumber, safetyNumber } from "@parley/crypto";
 import { fromHex, parseHandle } from "@parley/protocol";
-import { MessengerError, type ShownContact } from "./api.ts";
+import { MessengerError, type ScannedSafetyNumber, type ShownContact } from "./api.ts";
 import { allContacts, findContact, newContact, putContact, showContact } from "./contacts.ts";
 import { unreadCounts } from "./conversation/history.ts";
 import type { Ledger } from "./conversation/ledger.ts";
@@ -25,7 +25,7 @@ export class ContactBook {
   readonly #parts: Parts;
   readonly #receipts: Receipts;
   readonly #presence: Pick<Presence, "shutOut">;
-  readonly #safetyNumbers = new Map<string, string>();
+  readonly #safetyNumbers = new Map<string, SafetyNumber>();
 
   constructor(parts: Parts, { receipts, presence }: ContactBookParts) {
     this.#parts = parts;
@@ -113,7 +113,7 @@ export class ContactBook {
     return { accountId: found.pinned, handle };
   }
 
-  async safetyNumber(accountId: string): Promise<string> {
+  async safetyNumber(accountId: string): Promise<SafetyNumber> {
     const known = this.#safetyNumbers.get(accountId);
     if (known !== undefined) return known;
     const { directory, identity, transactor } = this.#parts.device;
@@ -125,12 +125,22 @@ export class ContactBook {
       if ("account" in outcome) account = outcome.account;
     }
     if (account === undefined) throw new MessengerError("not-allowed", "no such account");
-    const digits = safetyNumber(
+    const made = safetyNumber(
       { accountId: fromHex(own.accountId), rootKey: own.rootKey },
       { accountId: fromHex(accountId), rootKey: account.rootKey },
     );
-    this.#safetyNumbers.set(accountId, digits);
-    return digits;
+    this.#safetyNumbers.set(accountId, made);
+    return made;
+  }
+
+  async scanSafetyNumber(accountId: string, scanned: Uint8Array): Promise<ScannedSafetyNumber> {
+    const shown = await this.safetyNumber(accountId);
+    try {
+      return confirmsSafetyNumber(shown, scanned) ? "confirmed" : "different";
+    } catch (cause) {
+      if (!(cause instanceof CryptoError)) throw cause;
+      return "unreadable";
+    }
   }
 
   async #change(

@@ -1,4 +1,4 @@
-import { DEVICE_NAME_BYTES } from "@parley/crypto";
+import { DEVICE_NAME_BYTES, type SafetyNumber } from "@parley/crypto";
 import { fromHex, TEXT_BYTES_MAX, toHex, utf8Length } from "@parley/protocol";
 import {
   type ConnectionState,
@@ -7,6 +7,7 @@ import {
   MessengerError,
   type MessengerEvent,
   type PresenceSettings,
+  type ScannedSafetyNumber,
   type ShownContact,
   type ShownHole,
   type ShownMessage,
@@ -210,8 +211,12 @@ export class Messenger implements MessengerApi {
     await orMessengerError(this.#contacts.name(accountId, localName));
   }
 
-  async safetyNumber(accountId: string): Promise<string> {
+  async safetyNumber(accountId: string): Promise<SafetyNumber> {
     return await orMessengerError(this.#contacts.safetyNumber(accountId));
+  }
+
+  async scanSafetyNumber(accountId: string, scanned: Uint8Array): Promise<ScannedSafetyNumber> {
+    return await orMessengerError(this.#contacts.scanSafetyNumber(accountId, scanned));
   }
 
   async markVerified(accountId: string, verified: boolean): Promise<void> {

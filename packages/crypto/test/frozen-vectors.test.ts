@@ -4,6 +4,7 @@ import { fromHex, KeyDistributionSchema, toHex } from "@parley/protocol";
 import { describe, expect, test } from "vitest";
 import {
   acceptDistribution,
+  confirmsSafetyNumber,
   decryptFromGroup,
   distributionOf,
   encryptToGroup,
@@ -43,7 +44,12 @@ interface GroupMessage {
 
 interface Identities {
   readonly signatures: readonly { identity: string; message: string; signature: string }[];
-  readonly safetyNumbers: readonly { a: FrozenParty; b: FrozenParty; digits: string }[];
+  readonly safetyNumbers: readonly {
+    a: FrozenParty;
+    b: FrozenParty;
+    digits: string;
+    scannableOfA: string;
+  }[];
 }
 
 interface FrozenParty {
@@ -115,11 +121,17 @@ describe.each([
   });
 });
 
-test("safety numbers are libsignal's, digit for digit", () => {
+test("safety numbers are libsignal's, digit for digit and byte for byte", () => {
   const party = ({ accountId, rootKey }: FrozenParty) => ({
     accountId: fromHex(accountId),
     rootKey: fromHex(rootKey),
   });
-  for (const { a, b, digits } of identities.safetyNumbers)
-    expect(safetyNumber(party(a), party(b)).replaceAll(" ", "")).toBe(digits);
+  for (const { a, b, digits, scannableOfA } of identities.safetyNumbers) {
+    const shown = safetyNumber(party(a), party(b));
+    expect(shown.digits.replaceAll(" ", "")).toBe(digits);
+    expect(toHex(shown.code)).toBe(scannableOfA);
+    expect(confirmsSafetyNumber(safetyNumber(party(b), party(a)), fromHex(scannableOfA))).toBe(
+      true,
+    );
+  }
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   accountIdOf,
   CryptoError,
+  confirmsSafetyNumber,
   deriveDeviceKeys,
   deriveRecoveredKeys,
   ed25519PublicKey,
@@ -171,7 +172,35 @@ test("a safety number is the same on both sides, and another for another root", 
     rootKey: runSync(nobleProvider, ed25519PublicKey(seededRandom(seed)(32))),
   });
   const [a, b, c] = [party("a"), party("b"), party("c")] as const;
-  expect(safetyNumber(a, b)).toMatch(/^(?:\d{5} ){11}\d{5}$/);
-  expect(safetyNumber(a, b)).toBe(safetyNumber(b, a));
-  expect(safetyNumber(a, { ...b, rootKey: c.rootKey })).not.toBe(safetyNumber(a, b));
+  const [shownByA, shownByB] = [safetyNumber(a, b), safetyNumber(b, a)];
+  expect(shownByA.digits).toMatch(/^(?:\d{5} ){11}\d{5}$/);
+  expect(shownByA.digits).toBe(shownByB.digits);
+  expect(confirmsSafetyNumber(shownByA, shownByB.code)).toBe(true);
+  expect(confirmsSafetyNumber(shownByB, shownByA.code)).toBe(true);
+
+  for (const [own, other] of [
+    [{ ...b, rootKey: c.rootKey }, a],
+    [b, { ...a, rootKey: c.rootKey }],
+    [b, c],
+  ] as const) {
+    const another = safetyNumber(own, other);
+    expect(another.digits).not.toBe(shownByA.digits);
+    expect(confirmsSafetyNumber(shownByA, another.code)).toBe(false);
+  }
+  // One's own code, held before a mirror.
+  expect(confirmsSafetyNumber(shownByA, shownByA.code)).toBe(false);
+});
+
+test("what is no code of a safety number is refused", () => {
+  const party = (byte: number) => ({
+    accountId: new Uint8Array(16).fill(byte),
+    rootKey: runSync(nobleProvider, ed25519PublicKey(new Uint8Array(32).fill(byte))),
+  });
+  const shown = safetyNumber(party(1), party(2));
+  const { code } = safetyNumber(party(2), party(1));
+  const newer = Uint8Array.from(code).fill(3, 1, 2);
+  expect(() => confirmsSafetyNumber(shown, newer)).toThrow(/another version/);
+  const short = Uint8Array.of(...code.subarray(0, 3), 33, ...code.subarray(4, -1));
+  for (const bad of [new Uint8Array(), code.subarray(0, -1), Uint8Array.of(...code, 0), short])
+    expect(() => confirmsSafetyNumber(shown, bad)).toThrow(CryptoError);
 });

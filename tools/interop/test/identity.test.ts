@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import * as signal from "@signalapp/libsignal-client";
 import {
+  confirmsSafetyNumber,
   deriveDeviceKeys,
   identityOf,
   makeLastResortPrekey,
@@ -50,7 +51,7 @@ test("libsignal derives the same public key from our private key", () => {
   assert.deepEqual(theirs.getPublicKey().serialize(), owned(keys.identity));
 });
 
-test("safety numbers are equal, digit for digit", () => {
+test("safety numbers are equal, digit for digit, and each reads the other's code", () => {
   for (let round = 0; round < 3; round++) {
     const [a, b] = [0, 1].map(() => ({
       accountId: randomBytes(16),
@@ -68,8 +69,13 @@ test("safety numbers are equal, digit for digit", () => {
       keyOf(b),
     );
     const digits = theirs.displayableFingerprint().toString();
-    assert.equal(safetyNumber(a, b).replaceAll(" ", ""), digits);
-    assert.equal(safetyNumber(b, a).replaceAll(" ", ""), digits);
+    const [shownByA, shownByB] = [safetyNumber(a, b), safetyNumber(b, a)];
+    assert.equal(shownByA.digits.replaceAll(" ", ""), digits);
+    assert.equal(shownByB.digits.replaceAll(" ", ""), digits);
+    const scannable = theirs.scannableFingerprint();
+    assert.deepEqual(shownByA.code, new Uint8Array(scannable.toBuffer()));
+    assert.ok(confirmsSafetyNumber(shownByB, scannable.toBuffer()));
+    assert.ok(scannable.compare(signal.ScannableFingerprint._fromBuffer(owned(shownByB.code))));
   }
 });
 

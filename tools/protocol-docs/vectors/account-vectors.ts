@@ -6,6 +6,7 @@ import {
   sealLive,
   signLogin,
 } from "../../../packages/crypto/src/index.ts";
+import { toHex } from "../../../packages/protocol/src/ids.ts";
 import { fixed, type Person, run } from "./fixed.ts";
 
 /** From a recovery secret to the first entry of the account's chain. */
@@ -29,7 +30,8 @@ export function loginVectors({ keys, accountId }: Person) {
 }
 
 export function safetyNumberVectors(alice: Person, bob: Person) {
-  return { digits: safetyNumber(alice, bob) };
+  const { digits, code } = safetyNumber(alice, bob);
+  return { digits, codeOfAlice: toHex(code) };
 }
 
 export function liveVectors(alice: Person, bob: Person) {

@@ -46,6 +46,7 @@ export function shortVectors(): string {
     ["its shared secret of ML-KEM in epoch 1", pqRatchet.sharedSecret],
     ["its secret of epoch 1", pqRatchet.secret],
     ["safety number of the two", safetyNumber.digits],
+    ["its code, as Alice shows it", safetyNumber.codeOfAlice],
   ];
   return table(
     ["what", "value"],

@@ -28,7 +28,7 @@ export async function obey({ device, accountId, handle }: ChatWith, typed: strin
       await messenger.blockContact(accountId);
       return { kind: "leave" };
     case "/verify":
-      return { kind: "told", lines: [await messenger.safetyNumber(accountId)] };
+      return { kind: "told", lines: [(await messenger.safetyNumber(accountId)).digits] };
     case "/help":
       return { kind: "told", lines: HELP };
     default:

@@ -25,7 +25,7 @@ async function verify(handle: string, options: Options): Promise<void> {
   const output = outputOf(options);
   await withDevice(options, async ({ messenger }) => {
     const contact = await contactOf(messenger, handle);
-    const safetyNumber = await messenger.safetyNumber(contact.accountId);
+    const { digits: safetyNumber } = await messenger.safetyNumber(contact.accountId);
     if (options.mark || options.unmark)
       await messenger.markVerified(contact.accountId, options.mark === true);
     const known = (await messenger.contacts()).find((one) => one.accountId === contact.accountId);

@@ -7,11 +7,13 @@ import { readGroupEntry } from "../../src/chain/verify-group-entry.ts";
 import { decodeDistribution, decodeSenderKeyMessage } from "../../src/group/sender-key-message.ts";
 import {
   acceptDistribution,
+  confirmsSafetyNumber,
   decodeOwnSenderKey,
   decodeSenderKeyRecord,
   decodeSessionRecord,
   decrypt,
   deriveRecoveredKeys,
+  ed25519PublicKey,
   inlineChunkAead,
   liveKeyIdOf,
   openAttachment,
@@ -21,6 +23,7 @@ import {
   openLive,
   parsePrekeyMessage,
   parseRecoveryCode,
+  safetyNumber,
   unpadContent,
 } from "../../src/index.ts";
 import { sha256 } from "../../src/primitives/hash.ts";
@@ -44,6 +47,12 @@ export const BACKUP_OWNER = { keys: deriveRecoveredKeys(random(20)), accountId: 
 export const FILE_KEY = random(32);
 export const FILE_BYTES = 5000;
 export const FILE_HEADER_BYTES = 37;
+
+const partyOf = (seed: string) => ({
+  accountId: seededRandom(seed)(16),
+  rootKey: run(ed25519PublicKey(seededRandom(seed)(32))),
+});
+export const SAFETY_NUMBER = safetyNumber(partyOf("fuzz one"), partyOf("fuzz other"));
 
 /** Two who have talked: the reader's end, and the writer's for seeds. */
 export const ALICE = new Party("fuzz alice");
@@ -102,6 +111,7 @@ export const DECODERS = {
   "sender key record": decodeSenderKeyRecord,
   "own sender key": decodeOwnSenderKey,
   "recovery code": (bytes) => parseRecoveryCode(new TextDecoder("utf-8").decode(bytes)),
+  "safety number code": (bytes) => confirmsSafetyNumber(SAFETY_NUMBER, bytes),
   "device name": (bytes) => openDeviceName(NAME_KEY, bytes),
   "live frame": (bytes) => [liveKeyIdOf(bytes), openLive(LIVE_KEY.key, ROUTE, bytes)],
   padding: unpadContent,

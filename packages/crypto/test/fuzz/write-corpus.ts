@@ -37,6 +37,7 @@ import {
   LIVE_KEY,
   NAME_KEY,
   ROUTE,
+  SAFETY_NUMBER,
   SENDER,
 } from "./decoders.ts";
 
@@ -102,6 +103,7 @@ const made: Record<DecoderName, readonly Uint8Array[]> = {
   ],
   "own sender key": [encodeOwnSenderKey(SENDER.key)],
   "recovery code": [new TextEncoder().encode(formatRecoveryCode(random(20)))],
+  "safety number code": [SAFETY_NUMBER.code],
   "device name": [sealDeviceName(NAME_KEY, "kitchen tablet", random(12))],
   "live frame": [sealLive(LIVE_KEY, ROUTE, random(9), random(12))],
   padding: [padContent(random(40)), padContent(random(300))],

@@ -196,13 +196,21 @@ test("a live frame and a presence token are made as the text says", () => {
 });
 
 test("a safety number is that of libsignal's fingerprint of the root keys", () => {
-  const digits = ({ accountId, rootKey }: { accountId: string; rootKey: string }) => {
+  const fingerprint = ({ accountId, rootKey }: { accountId: string; rootKey: string }) => {
     const key = client.identityOf(bytes(rootKey));
     let hash = sha("sha512", "\0\0", key, bytes(accountId), key);
     for (let round = 1; round < 5200; round++) hash = sha("sha512", hash, key);
+    return hash;
+  };
+  const digits = (who: { accountId: string; rootKey: string }) => {
+    const hash = fingerprint(who);
     const groups = [0, 5, 10, 15, 20, 25].map((at) => hash.readUIntBE(at, 5) % 100_000);
     return groups.map((group) => String(group).padStart(5, "0")).join("");
   };
   const both = [digits(alice), digits(bob)].sort().join("");
   expect(both.replace(/.{5}(?=.)/g, "$& ")).toBe(safetyNumber.digits);
+  const shown = (who: typeof alice) => fingerprint(who).subarray(0, 32).toString("hex");
+  expect(safetyNumber.codeOfAlice).toBe(
+    `0802${`12220a20${shown(alice)}`}${`1a220a20${shown(bob)}`}`,
+  );
 });

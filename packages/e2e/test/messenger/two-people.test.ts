@@ -53,3 +53,15 @@ test("both see what both write, in one order", async () => {
     Array.from({ length: 41 }, (_, i) => `a${i}`),
   );
 });
+
+test("a scanned code confirms a safety number, or does not", async () => {
+  const [shownByAlice, shownByBob] = [
+    await alice.messenger.safetyNumber(bob.id),
+    await bob.messenger.safetyNumber(alice.id),
+  ];
+  expect(shownByAlice.digits).toBe(shownByBob.digits);
+  const scan = (code: Uint8Array) => alice.messenger.scanSafetyNumber(bob.id, code);
+  expect(await scan(shownByBob.code)).toBe("confirmed");
+  expect(await scan(shownByAlice.code)).toBe("different");
+  expect(await scan(new TextEncoder().encode("https://example.org"))).toBe("unreadable");
+});
