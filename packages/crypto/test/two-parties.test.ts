@@ -1,3 +1,4 @@
+import type { SessionRecord } from "@parley/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import {
   archiveForReset,
@@ -274,6 +275,31 @@ describe("after a reset", () => {
     const current = bob.record(alice)?.current?.baseKey;
     expect(bob.read(alice, alice.say(bob, "later"))).toBe("later");
     expect(bob.record(alice)?.current?.baseKey).toEqual(current);
+  });
+});
+
+describe("after resets on both sides that cross", () => {
+  test("one session is found in which both are answered", () => {
+    const sayAnew = (from: Party, to: Party, text: string) => {
+      if (!canSend(from.record(to), to.keys.identity, from.nowMs)) from.begin(to);
+      return from.say(to, text);
+    };
+    const onTheWay = [sayAnew(alice, bob, "from alice"), sayAnew(bob, alice, "from bob")] as const;
+    for (const [me, other] of [
+      [alice, bob],
+      [bob, alice],
+    ] as const)
+      me.store(other, archiveForReset(me.record(other) as SessionRecord, me.nowMs));
+    expect(bob.read(alice, onTheWay[0])).toBe("from alice");
+    expect(alice.read(bob, onTheWay[1])).toBe("from bob");
+    for (let round = 0; round < 2; round++) {
+      expect(bob.read(alice, sayAnew(alice, bob, `a${round}`))).toBe(`a${round}`);
+      expect(alice.read(bob, sayAnew(bob, alice, `b${round}`))).toBe(`b${round}`);
+    }
+    const [mine, theirs] = [alice.record(bob)?.current, bob.record(alice)?.current];
+    expect(mine?.baseKey).toEqual(theirs?.baseKey);
+    expect([mine?.receiveOnly, theirs?.receiveOnly]).toEqual([false, false]);
+    expect(mine?.pendingPrekey ?? theirs?.pendingPrekey).toBeUndefined();
   });
 });
 

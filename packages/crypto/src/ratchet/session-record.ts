@@ -63,7 +63,11 @@ export function withNewSession(
   return create(SessionRecordSchema, { current, archived: archiveWithCurrent(record, nowMs) });
 }
 
-/** A session that has read something: an archived one becomes current, unless it is to read only. */
+/**
+ * A session that has read something: an archived one becomes current, unless it is to read only. Then the other side
+ * still sends in what is over here; and where the session that is current here was never answered either, it is
+ * over there: both sides were reset, each behind a session that the other had begun. A new one meets that.
+ */
 export function withReadSession(
   record: SessionRecord,
   before: SessionState,
@@ -71,11 +75,12 @@ export function withReadSession(
   nowMs: number,
 ): SessionRecord {
   if (before === record.current) return { ...record, current: after };
-  if (before.receiveOnly)
-    return {
-      ...record,
-      archived: record.archived.map((state) => (state === before ? after : state)),
-    };
+  if (before.receiveOnly) {
+    const archived = record.archived.map((state) => (state === before ? after : state));
+    const read = { ...record, archived };
+    if (record.current === undefined || !isAcceptedUnanswered(record.current)) return read;
+    return create(SessionRecordSchema, { archived: archiveWithCurrent(read, nowMs) });
+  }
   const others = { ...record, archived: record.archived.filter((state) => state !== before) };
   return withNewSession(others, { ...after, archivedAtMs: 0n }, nowMs);
 }
@@ -90,6 +95,11 @@ export function archiveForReset(record: SessionRecord, nowMs: number): SessionRe
     receiveOnly: true,
   }));
   return create(SessionRecordSchema, { archived });
+}
+
+/** The other side has begun it, and has not turned the ratchet since: whether it reads what we send is not known. */
+function isAcceptedUnanswered({ pqRatchet, receiving, spentChains }: SessionState): boolean {
+  return pqRatchet?.isInitiator === false && receiving.length < 2 && spentChains.length === 0;
 }
 
 /** Newest first: the current one and the archived ones that still read. */
