@@ -38,6 +38,10 @@ const STATUS_OF_REFUSAL: Record<RefusalCode, number> = {
   "invitation-refused": EXIT_NOT_ALLOWED,
   blocked: EXIT_NOT_ALLOWED,
   "not-allowed": EXIT_NOT_ALLOWED,
+  "invalid-link-code": EXIT_REFUSED_INPUT,
+  "link-expired": EXIT_NOT_ALLOWED,
+  "digits-differ": EXIT_NOT_ALLOWED,
+  "too-many-devices": EXIT_NOT_ALLOWED,
 };
 
 /** What the system refuses, by errno. */

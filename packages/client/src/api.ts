@@ -133,7 +133,11 @@ export type RefusalCode =
   | "blocked"
   | "unreachable"
   | "try-again-later"
-  | "not-allowed";
+  | "not-allowed"
+  | "invalid-link-code"
+  | "link-expired"
+  | "digits-differ"
+  | "too-many-devices";
 
 export class MessengerError extends Error {
   override readonly name = "MessengerError";
@@ -153,6 +157,37 @@ export class MessengerError extends Error {
 }
 
 /** The facade `Messenger` in messenger.ts implements this; programs and tests build on nothing else. */
+/** A device of one's own account. */
+export interface ShownDevice {
+  readonly deviceId: number;
+  /** Undefined: it has none, or this device has not been given the key to it yet. */
+  readonly name: string | undefined;
+  /** When this device first saw it in the list, milliseconds since 1970: lists themselves have no clock. */
+  readonly linkedAtMs: number;
+  readonly thisDevice: boolean;
+}
+
+/** A linking that is under way. Both sides show the same six digits, unless somebody stands between. */
+export interface Linking<Linked> {
+  /** Rejects `link-expired` where the other side does not come within 60 s. */
+  digits(): Promise<string>;
+  /**
+   * The digits that the other side shows, as its person reads them out. Rejects `digits-differ`, and then nothing
+   * has been linked, and `link-expired` where the other side does not confirm within 60 s.
+   */
+  confirm(digitsOfTheOther: string): Promise<Linked>;
+}
+
+export interface OfferedDevice
+  extends Linking<{
+    readonly accountId: string;
+    readonly handle: string;
+    readonly deviceId: number;
+  }> {
+  /** 52 characters in groups of 4, for a device of the account; good for 60 s, and once. */
+  readonly code: string;
+}
+
 /** `unreadable`: it is no code of a safety number, or one of a newer version. */
 export type ScannedSafetyNumber = "confirmed" | "different" | "unreadable";
 
@@ -196,6 +231,15 @@ export interface MessengerApi {
   unread(): Promise<readonly ShownMessage[]>;
   /** The person has seen these messages. */
   markRead(messageIds: readonly string[]): Promise<void>;
+
+  /** Of one's own account, this one among them. */
+  devices(): Promise<readonly ShownDevice[]>;
+  /** Another one: it is shut out at once. Rejects `not-allowed` where the server's rules say no. */
+  removeDevice(deviceId: number): Promise<void>;
+  /** On a device that has no account: becomes a further one of an account. */
+  offerDevice(options?: { readonly deviceName?: string }): Promise<OfferedDevice>;
+  /** On a device of the account, connected: takes in the one that shows `code`. */
+  linkDevice(code: string): Promise<Linking<{ readonly deviceId: number }>>;
 
   contacts(): Promise<readonly ShownContact[]>;
   /** Handle -> account, asked of the server the first time and pinned. Rejects `unknown-handle`. */

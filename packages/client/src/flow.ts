@@ -35,6 +35,8 @@ export class Flow {
   readonly #serverTime = new ServerTime();
   readonly #parts: Parts;
   readonly #inbox: Inbox;
+  /** For what another own device hands over. */
+  readonly #waiting: (() => void)[] = [];
   #cancelMaking: () => void = () => {};
   #cancelExpiry: () => void = () => {};
 
@@ -48,7 +50,8 @@ export class Flow {
     this.typingOfOthers = new TypingOfOthers(parts);
     const { outbox, receipts, holes } = this;
     const keysHeld = (accountId: string) => this.presence.keysHeld(accountId);
-    this.#inbox = new Inbox({ ...parts, outbox, receipts, holes, viewer, keysHeld });
+    const handedOver = () => this.#waiting.splice(0).forEach((resolve) => void resolve());
+    this.#inbox = new Inbox({ ...parts, outbox, receipts, holes, viewer, keysHeld, handedOver });
   }
 
   /** Before anything moves: everything goes on where the store says that it stopped. */
@@ -91,6 +94,12 @@ export class Flow {
     await this.#inbox.takeParked();
     this.#inbox.drained();
     this.outbox.mayMakeEntries();
+  }
+
+  /** Resolves once this device may write: at once, but for one that was linked just now. */
+  async handedOver(): Promise<void> {
+    if (this.#parts.device.identity.account?.awaitsHandOver !== true) return;
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   live(envelope: Envelope): void {

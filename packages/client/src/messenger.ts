@@ -2,13 +2,16 @@ import { DEVICE_NAME_BYTES, type SafetyNumber } from "@parley/crypto";
 import { fromHex, TEXT_BYTES_MAX, toHex, utf8Length } from "@parley/protocol";
 import {
   type ConnectionState,
+  type Linking,
   type MessageStatus,
   type MessengerApi,
   MessengerError,
   type MessengerEvent,
+  type OfferedDevice,
   type PresenceSettings,
   type ScannedSafetyNumber,
   type ShownContact,
+  type ShownDevice,
   type ShownHole,
   type ShownMessage,
   type TypingState,
@@ -20,8 +23,10 @@ import type { HistoryPage } from "./conversation/history.ts";
 import type { Ledger } from "./conversation/ledger.ts";
 import type { Viewer } from "./conversation/shown.ts";
 import { type Device, type DevicePorts, openDevice } from "./device.ts";
+import { Devices } from "./devices.ts";
 import { Flow } from "./flow.ts";
 import type { OwnAccount, SignUpOptions } from "./identity/identity.ts";
+import { Linkings } from "./linking/linkings.ts";
 import { Messages } from "./messages.ts";
 import { orMessengerError } from "./messenger-error.ts";
 import { onLedger, type Parts } from "./parts.ts";
@@ -48,6 +53,8 @@ export class Messenger implements MessengerApi {
   readonly #flow: Flow;
   readonly #contacts: ContactBook;
   readonly #messages: Messages;
+  readonly #devices: Devices;
+  readonly #linkings: Linkings;
   readonly #waiters = new StatusWaiters();
   readonly #listeners = new Set<(event: MessengerEvent) => void>();
   readonly #onFatal: (cause: unknown) => void;
@@ -64,7 +71,11 @@ export class Messenger implements MessengerApi {
       delivered: (batch) => flow().delivered(batch),
       drained: () => flow().drained(),
       mailboxHasRoom: () => flow().mailboxHasRoom(),
-      accountChainMoved: () => {},
+      accountChainMoved: () => {
+        self()
+          .#devices.look()
+          .catch((cause: unknown) => self().#fatal(cause));
+      },
       live: (envelope) => flow().live(envelope),
       presenceChanged: (changed) => flow().presence.changed(changed),
       alarm: (kind, about) => self().#emit({ type: "alarm", kind, about }),
@@ -75,7 +86,8 @@ export class Messenger implements MessengerApi {
     return messenger;
   }
 
-  private constructor({ clock, random, onFatal = () => {} }: MessengerOptions, device: Device) {
+  private constructor(options: MessengerOptions, device: Device) {
+    const { clock, crypto, random, onFatal = () => {} } = options;
     const emit = (event: MessengerEvent) => this.#emit(event);
     const fatal = (cause: unknown) => this.#fatal(cause);
     const viewer = () => this.#viewer();
@@ -85,6 +97,17 @@ export class Messenger implements MessengerApi {
     this.#flow = new Flow(this.#parts, viewer);
     this.#contacts = new ContactBook(this.#parts, this.#flow);
     this.#messages = new Messages(this.#parts, this.#flow, viewer);
+    this.#devices = new Devices(this.#parts);
+    const start = () => this.start();
+    const { flow, devices } = { flow: this.#flow, devices: this.#devices };
+    this.#linkings = new Linkings({
+      ...this.#parts,
+      channel: options,
+      crypto,
+      flow,
+      devices,
+      start,
+    });
     device.connection.onState((state) => {
       this.#flow.stateChanged(state);
       this.#emit({ type: "connection", state });
@@ -150,6 +173,11 @@ export class Messenger implements MessengerApi {
   ): Promise<{ messageId: string }> {
     const own = this.#own();
     checkText(text);
+    if (own.awaitsHandOver)
+      throw new MessengerError(
+        "try-again-later",
+        "another device of yours still hands over to this one",
+      );
     checkConversation(conversation, own);
     const messageId = this.#parts.random(MESSAGE_ID_BYTES);
     const work = async (ledger: Ledger) => {
@@ -187,6 +215,28 @@ export class Messenger implements MessengerApi {
 
   async markRead(messageIds: readonly string[]): Promise<void> {
     await orMessengerError(this.#messages.markRead(messageIds));
+  }
+
+  async devices(): Promise<readonly ShownDevice[]> {
+    this.#own();
+    return await orMessengerError(this.#devices.all());
+  }
+
+  async removeDevice(deviceId: number): Promise<void> {
+    this.#own();
+    await orMessengerError(this.#devices.remove(deviceId));
+  }
+
+  async offerDevice(options: { readonly deviceName?: string } = {}): Promise<OfferedDevice> {
+    checkDeviceName(options.deviceName);
+    if (this.account !== undefined)
+      throw new MessengerError("already-signed-up", "this device has an account");
+    return await this.#linkings.offer(options);
+  }
+
+  async linkDevice(code: string): Promise<Linking<{ readonly deviceId: number }>> {
+    this.#own();
+    return await this.#linkings.take(code);
   }
 
   async contacts(): Promise<readonly ShownContact[]> {

@@ -62,6 +62,8 @@ export * from "./identity/device-name.ts";
 export * from "./identity/recovery-code.ts";
 export * from "./identity/safety-number.ts";
 export * from "./labels.ts";
+export * from "./linking/link-code.ts";
+export * from "./linking/link-steps.ts";
 export * from "./live.ts";
 export * from "./operation.ts";
 export * from "./padding.ts";

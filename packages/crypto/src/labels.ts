@@ -21,6 +21,7 @@ export const LABELS = {
   deviceName: "Parley device name v1",
   login: "Parley login v1",
   linkDigits: "Parley link digits v1",
+  linkKeys: "Parley link keys v1",
   live: "Parley live v1",
   groupLive: "Parley group live v1",
   groupEntry: "Parley group entry v1",

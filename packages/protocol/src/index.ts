@@ -4,6 +4,7 @@ export * from "./errors.ts";
 export * from "./frame-codec.ts";
 export * from "./gen/parley/content/v1/content_pb.ts";
 export * from "./gen/parley/content/v1/entry_pb.ts";
+export * from "./gen/parley/content/v1/link_pb.ts";
 export * from "./gen/parley/content/v1/signal_pb.ts";
 export * from "./gen/parley/crypto/v1/attachment_pb.ts";
 export * from "./gen/parley/crypto/v1/backup_pb.ts";

@@ -1,10 +1,10 @@
-import { hostname } from "node:os";
 import { type MessengerApi, MessengerError } from "@parley/client";
 import type { Command } from "commander";
 import { tryToConnect, whileReachable } from "../connect.ts";
 import { type DeviceOptions, deviceCommand, examples } from "../device-command.ts";
 import { EXIT_NOT_ALLOWED, ExitError } from "../exit-status.ts";
 import { homeOf, parseServerUrl } from "../home.ts";
+import { hostName } from "../host-name.ts";
 import { nextCommand } from "../next-command.ts";
 import { withNewDevice } from "../open-messenger.ts";
 import { outputOf } from "../output.ts";
@@ -76,11 +76,6 @@ const HOW_TO_BE_INVITED =
 
 const isInvitationRefused = (cause: unknown): boolean =>
   cause instanceof MessengerError && cause.code === "invitation-refused";
-
-/** Its first label: a domain says nothing more of the machine, and a label fits a device's name (RFC 1035: 63 bytes). */
-function hostName(): string {
-  return hostname().split(".")[0] ?? "";
-}
 
 function welcome({ accountId, handle, recoveryCode }: Account, options: Options): string {
   return [

@@ -141,7 +141,8 @@ async function whatIsSeen(
     parent !== undefined && parentEntry?.place === 0
       ? parent
       : await highestPlaced(ledger, conversation);
-  if (highest === undefined || highest.chain === ownChain) return undefined;
+  if (highest === undefined) return await highestHanded(ledger, conversation);
+  if (highest.chain === ownChain) return undefined;
   const entry = await ledger.entry(highest);
   if (entry === undefined) return undefined;
   return {
@@ -151,6 +152,20 @@ async function whatIsSeen(
     lamport: entry.place > 0 ? entry.place : ((await screenPointOf(ledger, highest))?.place ?? 0),
     hash: entryHash(entry.head).slice(0, SEEN_HASH_BYTES),
   };
+}
+
+/** Nothing has been written since this device was linked: the newest of what was handed over to it. */
+async function highestHanded(
+  ledger: Ledger,
+  conversation: string,
+): Promise<NonNullable<HeadInit["seen"]> | undefined> {
+  let highest: NonNullable<HeadInit["seen"]> | undefined;
+  for (const [id, { start, placeBeforeStart, headHash }] of await ledger.chainsOf(conversation)) {
+    if (placeBeforeStart <= (highest?.lamport ?? 0)) continue;
+    const hash = headHash.slice(0, SEEN_HASH_BYTES);
+    highest = { chain: fromHex(id), counter: start - 1, lamport: placeBeforeStart, hash };
+  }
+  return highest;
 }
 
 async function highestPlaced(

@@ -56,6 +56,15 @@ export class Ledger {
     return record;
   }
 
+  /** All that have a chain. */
+  async conversations(): Promise<readonly string[]> {
+    const keys = [
+      ...(await this.tx.range("chains", {})).map(({ key }) => key),
+      ...this.#chains.keys(),
+    ];
+    return [...new Set(keys.map((key) => key.slice(0, key.indexOf("/"))))];
+  }
+
   /** Every chain of the conversation, by its id. */
   async chainsOf(conversation: string): Promise<Map<string, ChainRecord>> {
     const prefix = `${conversation}/`;

@@ -137,6 +137,8 @@ async function hangOnPrevious(ledger: Ledger, on: EntryPoint, chain: ChainRecord
       missing: previous.place === 0,
       loose: previous.place === 0,
     };
+  const told = placeBeforeStart(chain, on.counter);
+  if (told > 0) return { on, place: told, missing: false, loose: false };
   const below = heldBelow(chain, on.counter);
   const nearest = below > 0 ? await ledger.entry({ ...on, counter: below }) : undefined;
   const gone = hasCounter(chain.settled, on.counter);
@@ -150,13 +152,23 @@ async function hangOnSeen(ledger: Ledger, from: EntryPoint, head: EntryHead): Pr
   const on = { conversation, chain: toHex(head.seen.chain), counter: head.seen.counter };
   const seen = await ledger.entry(on);
   if (seen === undefined) {
-    const settled = (await ledger.chain(conversation, on.chain))?.settled ?? [];
-    return { on, place: 0, missing: !hasCounter(settled, on.counter), loose: false };
+    const chain = await ledger.chain(conversation, on.chain);
+    const missing = !hasCounter(chain?.settled ?? [], on.counter);
+    const place = chain === undefined ? 0 : placeBeforeStart(chain, on.counter);
+    return { on, place, missing, loose: false };
   }
   // Another entry than the one that was seen: it was never here, and says nothing about this place.
   if (!equalBytes(entryHash(seen.head).slice(0, SEEN_HASH_BYTES), head.seen.hash))
     return { on, ...nothing };
   return { on, place: seen.place, missing: seen.place === 0, loose: seen.place === 0 };
+}
+
+/** Of what is older than this device, the device that linked it told the place of each chain's head. */
+function placeBeforeStart(
+  { start, placeBeforeStart: place }: ChainRecord,
+  counter: number,
+): number {
+  return counter === start - 1 ? place : 0;
 }
 
 const nothing = { place: 0, missing: false, loose: false };

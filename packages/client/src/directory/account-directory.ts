@@ -1,4 +1,10 @@
-import { comparePlaces, verifyAccountChain } from "@parley/crypto";
+import {
+  type AccountState,
+  comparePlaces,
+  type Operation,
+  type SignedStep,
+  verifyAccountChain,
+} from "@parley/crypto";
 import {
   type AccountHead,
   type DeviceListMismatch,
@@ -18,12 +24,13 @@ import type { Transaction, Transactor } from "../store/transactor.ts";
 import type {
   ChainOutcome,
   Directory,
+  HandedPin,
   HandleLookUp,
   HeadStanding,
   KnownAccount,
   ListedDevice,
 } from "./directory.ts";
-import { accountPinnedTo, pinHandle, pinHead, pinOf } from "./pins.ts";
+import { accountPinnedTo, pinHandle, pinHead, pinOf, takePin } from "./pins.ts";
 import {
   encodeChain,
   entriesBehind,
@@ -33,6 +40,9 @@ import {
   readChain,
   standingIn,
 } from "./stored-chain.ts";
+
+/** Another own device changes the list at the same moment: it does so seldom. */
+const CHANGE_ATTEMPTS = 4;
 
 export interface DirectoryParts {
   readonly transactor: Transactor;
@@ -127,6 +137,29 @@ export class AccountDirectory implements Directory {
     return { kind: "unchanged", account: held.account };
   }
 
+  async changeOwn(sign: (state: AccountState) => Operation<SignedStep>): Promise<KnownAccount> {
+    const { connection, crypto, ownAddress, transactor } = this.#parts;
+    const { accountId } = ownAddress() as DeviceAddress;
+    for (let attempt = 0; attempt < CHANGE_ATTEMPTS; attempt++) {
+      const held = await transactor.transact((tx) => this.#chain(tx, accountId));
+      const { entry } = await crypto.run(sign((held as HeldChain).state));
+      const { outcome } = await connection.request("appendAccountEntry", { entry });
+      // Either way the server has entries that are not held here: its own verdict is not taken for them.
+      const refreshed = await this.refresh(accountId);
+      if (refreshed.kind === "false-list" || refreshed.kind === "unknown") break;
+      if (outcome.case === "accepted") return refreshed.account;
+    }
+    throw new ProtocolError(ErrorCode.BUSY, "the own list of devices keeps changing");
+  }
+
+  async pin(tx: Transaction, accountId: string, pinned: HandedPin): Promise<void> {
+    await takePin(tx, accountId, pinned);
+  }
+
+  async pinned(tx: Transaction, accountId: string): Promise<HandedPin> {
+    return await pinOf(tx, accountId);
+  }
+
   /** The first chain of the own account, made here and not fetched. */
   storeOwn(tx: Transaction, accountId: string, entries: readonly SignedAccountEntry[]): void {
     tx.put("vault-chains", accountId, encodeChain(entries));
@@ -200,7 +233,9 @@ export class AccountDirectory implements Directory {
 function reaches({ state, places }: HeldChain, pin: AccountPin): boolean {
   if (pin.era === 0 || state.era > pin.era) return true;
   return places.some(
-    (place) => comparePlaces(place, pin) === 0 && equalBytes(place.hash, pin.headHash),
+    (place) =>
+      comparePlaces(place, pin) === 0 &&
+      equalBytes(place.hash.subarray(0, pin.headHash.length), pin.headHash),
   );
 }
 

@@ -1,4 +1,5 @@
-import type { AccountHead, DeviceListMismatch } from "@parley/protocol";
+import type { AccountState, Operation, SignedStep } from "@parley/crypto";
+import type { AccountHead, DeviceListMismatch, SignedAccountEntry } from "@parley/protocol";
 import type { DeviceAddress } from "../sessions/device-address.ts";
 import type { Transaction } from "../store/transaction.ts";
 
@@ -8,6 +9,8 @@ export interface ListedDevice {
   /** Ed25519 form. */
   readonly identityKey: Uint8Array;
   readonly registrationId: number;
+  /** Its name, for own devices alone. */
+  readonly sealedName: Uint8Array;
 }
 
 /** An account as this device knows it: the newest verified state of its chain. */
@@ -46,6 +49,16 @@ export type HeadStanding =
   /** Another hash at a place that is held: somebody was shown a false list. */
   | "contradicts";
 
+/** What must not change about another account without the person learning of it. */
+export interface HandedPin {
+  readonly handle: string;
+  readonly rootKey: Uint8Array;
+  readonly era: number;
+  readonly version: number;
+  /** At least the first 16 bytes. */
+  readonly headHash: Uint8Array;
+}
+
 /** Who is who: handles, and the verified device lists of accounts (own account included). */
 export interface Directory {
   /** Network. Asks the server; pins the answer the first time. */
@@ -64,6 +77,17 @@ export interface Directory {
 
   /** Network. Fetches what is newer than what is held, verifies and stores it. Never goes back. */
   refresh(accountId: string): Promise<ChainOutcome>;
+  /**
+   * Network. Signs a change of the own list on top of the newest there is, and has the server take it: anew where
+   * another device was faster. Rejects with CryptoError `misuse` where no verifier would take it.
+   */
+  changeOwn(sign: (state: AccountState) => Operation<SignedStep>): Promise<KnownAccount>;
+  /** The entries of the own chain, from the newest one of the root on. */
+  ownEntries(tx: Transaction, accountId: string): Promise<readonly SignedAccountEntry[]>;
+  /** As another own device knows the account. */
+  pin(tx: Transaction, accountId: string, pinned: HandedPin): Promise<void>;
+  pinned(tx: Transaction, accountId: string): Promise<HandedPin>;
+
   /**
    * Network. After a send was refused: takes over the newer chains, and hands over the entries that the
    * server lacks. Anything but "newer" and "unchanged" in the outcomes: do not send.

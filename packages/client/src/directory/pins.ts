@@ -34,6 +34,17 @@ export async function pinHead(
   put(tx, accountId, { ...(await pinOf(tx, accountId)), rootKey, era, version, headHash });
 }
 
+/** As another own device has it. What is known here already stays. */
+export async function takePin(
+  tx: Transaction,
+  accountId: string,
+  { handle, ...head }: Omit<AccountPin, "$typeName" | "$unknown">,
+): Promise<void> {
+  const known = await pinOf(tx, accountId);
+  const pinned = known.era === 0 ? { ...known, ...head } : known;
+  put(tx, accountId, { ...pinned, handle: known.handle === "" ? handle : known.handle });
+}
+
 function put(tx: Transaction, accountId: string, pin: AccountPin): void {
   tx.put("vault-contacts", PREFIX + accountId, toBinary(AccountPinSchema, pin));
 }

@@ -92,10 +92,11 @@ function isAt(place: AccountEntryPlace, head: AccountHead): boolean {
 
 function accountOf(state: AccountState): KnownAccount {
   const accountId = toHex(state.accountId);
-  const devices = state.devices.map(({ deviceId, identityKey, registrationId }) => ({
+  const devices = state.devices.map(({ deviceId, identityKey, registrationId, sealedName }) => ({
     address: { accountId, deviceId },
     identityKey,
     registrationId,
+    sealedName,
   }));
   return { accountId, rootKey: state.rootKey, head: accountHead(state), devices };
 }

@@ -1,4 +1,4 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type DeviceKeys, deriveDeviceKeys, type LocalDevice, signLogin } from "@parley/crypto";
 import type { Challenge, LoginSchema, SignedAccountEntry, SignUpResponse } from "@parley/protocol";
 import { copyOf, ErrorCode, ProtocolError, toHex } from "@parley/protocol";
@@ -6,7 +6,10 @@ import { askOnce } from "../connection/ask-once.ts";
 import type { ChannelParts } from "../connection/channel.ts";
 import { type SignUpOfDevice, versionWith } from "../connection/login.ts";
 import { isSameHost, originOf } from "../connection/origin.ts";
-import type { DeviceIdentity as IdentityRecord } from "../gen/parley/store/v1/device_pb.ts";
+import {
+  DeviceIdentitySchema,
+  type DeviceIdentity as IdentityRecord,
+} from "../gen/parley/store/v1/device_pb.ts";
 import type { CryptoRunner } from "../ports/crypto-runner.ts";
 import type { Random } from "../ports/random.ts";
 import type { DeviceAddress } from "../sessions/device-address.ts";
@@ -14,7 +17,9 @@ import type { Transaction, Transactor } from "../store/transactor.ts";
 import {
   AlreadySignedUpError,
   type Identity,
+  type LinkedIdentity,
   type OwnAccount,
+  type SharedSecrets,
   type SignUpOptions,
 } from "./identity.ts";
 import { isSignedUp, putIdentity, readIdentity } from "./identity-record.ts";
@@ -130,6 +135,42 @@ export class DeviceIdentity implements Identity {
       await this.#change((record) => ({ ...record, recoveryCode: "" }));
   }
 
+  async adopt(linked: LinkedIdentity, entries: readonly SignedAccountEntry[]): Promise<void> {
+    if (this.#known !== undefined) throw new AlreadySignedUpError();
+    const { transactor, clock } = this.#parts;
+    const record = create(DeviceIdentitySchema, {
+      ...{ ...linked, origin: this.#origin, createdAtMs: BigInt(clock.now()) },
+      awaitsHandOver: true,
+    });
+    await transactor.transact(async (tx) => {
+      putIdentity(tx, record);
+      this.#parts.storeChain(tx, toHex(record.accountId), entries);
+    });
+    this.#known = await this.#know(record);
+  }
+
+  sharedSecrets(): SharedSecrets {
+    const { backupKey, backupId, signUpReceipt } = this.#mustKnow().record;
+    return { backupKey, backupId, signUpReceipt };
+  }
+
+  takeSecrets(tx: Transaction, { backupKey, backupId }: SharedSecrets): void {
+    const known = this.#mustKnow();
+    const record = { ...known.record, backupKey, backupId, awaitsHandOver: false };
+    putIdentity(tx, record);
+    tx.afterCommit(() => {
+      this.#known = { ...known, record };
+    });
+  }
+
+  get keys(): DeviceKeys {
+    return this.#mustKnow().keys;
+  }
+
+  get createdAtMs(): number {
+    return Number(this.#mustKnow().record.createdAtMs);
+  }
+
   /** What was made before, if a sign-up was cut off; else it is made, and stored before it is used. */
   async #material(options: SignUpOptions): Promise<IdentityRecord> {
     const { transactor, crypto, random, clock } = this.#parts;
@@ -170,6 +211,7 @@ interface Known {
   readonly keys: DeviceKeys;
 }
 
-function accountOf({ accountId, handle, deviceId, rootKey }: IdentityRecord): OwnAccount {
-  return { accountId: toHex(accountId), handle, deviceId, rootKey };
+function accountOf(record: IdentityRecord): OwnAccount {
+  const { accountId, handle, deviceId, rootKey, awaitsHandOver } = record;
+  return { accountId: toHex(accountId), handle, deviceId, rootKey, awaitsHandOver };
 }

@@ -56,7 +56,7 @@ export function* makeSignUpMaterial(
   return { identity, genesis: first.entry };
 }
 
-function drawRegistrationId(random: Random): number {
+export function drawRegistrationId(random: Random): number {
   const [a = 0, b = 0, c = 0] = random(3);
   return 1 + ((a * 65_536 + b * 256 + c) % REGISTRATION_ID_MAX);
 }

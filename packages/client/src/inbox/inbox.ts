@@ -22,6 +22,7 @@ export interface InboxParts extends Parts {
   readonly holes: Holes;
   viewer(): Viewer;
   keysHeld(accountId: string): void;
+  handedOver(): void;
 }
 
 /** One envelope, as it came or as it was parked. */
@@ -204,8 +205,10 @@ export class Inbox {
       case "content": {
         const content = openContent(decrypted.content.inside(batch.tx));
         if (content === undefined) return await noteLost(batch, from);
-        const { emit, keysHeld, outbox } = this.#parts;
-        const taking = { directory, own: ownAddress(this.#parts), outbox, emit, keysHeld };
+        const { emit, keysHeld, handedOver, outbox } = this.#parts;
+        const { identity } = this.#parts.device;
+        const own = ownAddress(this.#parts);
+        const taking = { directory, identity, own, outbox, emit, keysHeld, handedOver };
         return await takeContent(taking, batch, from, content);
       }
     }

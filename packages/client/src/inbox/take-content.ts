@@ -14,6 +14,7 @@ import { belongsTo, newChain, noteTold } from "../conversation/chain.ts";
 import { entryHash } from "../conversation/entry.ts";
 import { answerHoles } from "../holes/answer-holes.ts";
 import { takeAnswer } from "../holes/take-answer.ts";
+import { takeHandOver } from "../linking/take-hand-over.ts";
 import { holdKeys } from "../presence/held-keys.ts";
 import { applyReceipt } from "../receipts/apply-receipt.ts";
 import { putAllDue } from "../receipts/due.ts";
@@ -119,6 +120,17 @@ async function takeTold(
   if (noteTold(chain, told.headCounter)) ledger.addChain(conversation, id, chain);
 }
 
+/** From another device of this account. */
+async function takeOwnSignal(
+  taking: Taking,
+  { ledger }: InboxBatch,
+  kind: Signal["kind"],
+): Promise<void> {
+  if (kind.case !== "handOver") return;
+  if (await takeHandOver(taking, ledger, kind.value))
+    ledger.tx.afterCommit(() => taking.handedOver());
+}
+
 async function takeSignal(
   taking: Taking,
   batch: InboxBatch,
@@ -127,7 +139,7 @@ async function takeSignal(
 ): Promise<void> {
   const { ledger } = batch;
   const { own, emit, outbox } = taking;
-  if (from.accountId === own.accountId) return; // Between own devices: none is due with one device.
+  if (from.accountId === own.accountId) return await takeOwnSignal(taking, batch, kind);
   switch (kind.case) {
     case "receipt":
       return await applyReceipt({ ownAccountId: own.accountId, emit }, ledger, {

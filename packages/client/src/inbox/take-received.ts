@@ -9,9 +9,12 @@ import type { InboxBatch } from "./batch.ts";
 
 export interface Taking {
   readonly directory: Device["directory"];
+  readonly identity: Device["identity"];
   readonly own: DeviceAddress;
   readonly outbox: Outbox;
   readonly emit: Emit;
+  /** This device was given all that it waited for, and may write. After the commit. */
+  handedOver(): void;
   /** Other keys of the account are held now. After the commit. */
   keysHeld(accountId: string): void;
 }

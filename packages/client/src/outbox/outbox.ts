@@ -127,6 +127,12 @@ export class Outbox {
       await new Promise<void>((resolve) => this.#quietWaiters.push(resolve));
   }
 
+  /** Resolves once the server has accepted everything for this account. */
+  async emptied(account: string): Promise<void> {
+    while (this.#lanes.of(account).sendings.length > 0)
+      await new Promise<void>((resolve) => this.#quietWaiters.push(resolve));
+  }
+
   connected({ limits }: Pick<Welcome, "limits">): void {
     this.#allowance.welcomed(limits?.durableSendsPerMinute ?? 0);
     this.#connected = true;

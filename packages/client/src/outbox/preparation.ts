@@ -40,7 +40,9 @@ async function prepare(parts: Parts, lane: Lane): Promise<Prepared> {
   }
   const [theirs, others] = await transactor.transact(async (tx) => [
     await directory.addresses(tx, lane.account),
-    await directory.addresses(tx, ownAddress(parts).accountId),
+    lane.account === ownAddress(parts).accountId
+      ? []
+      : await directory.addresses(tx, ownAddress(parts).accountId),
   ]);
   const reoffers = lane.sendings.filter(({ item }) => item.reoffered).length;
   if (reoffers > REOFFERS_ON_ONE_SESSION_MAX)

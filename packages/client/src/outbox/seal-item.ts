@@ -53,23 +53,38 @@ export async function sealItem(
   const sender = await directory.account(tx, own.accountId);
   if (recipient === undefined || sender === undefined)
     throw new NoSessionError("no list of the account's devices");
+  const isToOwn = conversation === own.accountId;
   const theirs = await directory.addresses(tx, conversation);
-  const others = await directory.addresses(tx, own.accountId);
+  const others = isToOwn ? [] : await directory.addresses(tx, own.accountId);
   const isSignal = item.content.case === "signal";
   const wanted = theirs.filter(({ deviceId }) => isFor(item, deviceId));
   const reached = wanted.filter((to) => !sealing.isSkipped(to));
   const recipients = reached.length > 0 ? reached : wanted;
   const ownOthers = isSignal ? [] : others.filter((to) => !sealing.isSkipped(to));
   const seal = sealer(sealing, ledger, { item, recipient, sender });
-  const request = create(SendMessageRequestSchema, {
-    recipientAccount: item.recipientAccount,
-    recipientHead: recipient.head,
-    senderHead: sender.head,
-    recipientEnvelopes: await inOrder(recipients, seal),
-    ownEnvelopes: await inOrder(ownOthers, seal),
-    leftOutRecipientDevices: idsWithout(theirs, recipients),
-    leftOutOwnDevices: idsWithout(others, ownOthers),
-  });
+  const toThem = {
+    envelopes: await inOrder(recipients, seal),
+    leftOut: idsWithout(theirs, recipients),
+  };
+  const request = create(
+    SendMessageRequestSchema,
+    isToOwn
+      ? {
+          // Own devices are named without a recipient.
+          senderHead: sender.head,
+          ownEnvelopes: toThem.envelopes,
+          leftOutOwnDevices: toThem.leftOut,
+        }
+      : {
+          recipientAccount: item.recipientAccount,
+          recipientHead: recipient.head,
+          senderHead: sender.head,
+          recipientEnvelopes: toThem.envelopes,
+          ownEnvelopes: await inOrder(ownOthers, seal),
+          leftOutRecipientDevices: toThem.leftOut,
+          leftOutOwnDevices: idsWithout(others, ownOthers),
+        },
+  );
   if (!isSignal) {
     const skipped = [...wanted, ...others].filter((to) => sealing.isSkipped(to));
     await beginFor(ledger, pointOf(item), skipped);
@@ -106,13 +121,13 @@ function sealer(
   const lists = { own: sender.head.hash, theirs: recipient.head.hash };
   return async (to: DeviceAddress) => {
     const keys =
-      to.accountId === recipient.accountId
+      to.accountId !== sender.accountId
         ? await ridingKeys(ledger.tx, { random, nowMs }, { to, lists })
         : {};
     const content = wrap({
       ...keys,
       senderHead: sender.head,
-      recipientHead: to.accountId === recipient.accountId ? recipient.head : undefined,
+      recipientHead: to.accountId !== sender.accountId ? recipient.head : undefined,
       ...(await contentFor(ledger, { item, recipient, sender, ownHandle }, to)),
     });
     const ciphertext = await sessions.encrypt(ledger.tx, to, content, {

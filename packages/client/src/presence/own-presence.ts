@@ -8,7 +8,7 @@ import {
 } from "../gen/parley/store/v1/presence_pb.ts";
 import type { Random } from "../ports/random.ts";
 import type { Transaction } from "../store/transaction.ts";
-import { newSharedKey } from "./shared-key.ts";
+import { type KeyWithId, newSharedKey, sharedKey } from "./shared-key.ts";
 
 const ROW = ["vault-settings", "presence"] as const;
 
@@ -25,6 +25,8 @@ export interface OwnKeys {
   readonly profileKey: SharedKey;
   readonly contactKey: SharedKey;
 }
+
+export type HandedKeys = Readonly<Record<keyof OwnKeys, KeyWithId>>;
 
 /** What the person lets others see. `decided`: by a word of his own, not by default. */
 export async function presenceSettings(
@@ -56,6 +58,15 @@ export async function renewOwnKeys(tx: Transaction, random: Random): Promise<Own
   const keys = { profileKey: newSharedKey(random), contactKey: newSharedKey(random) };
   put(tx, { ...(await read(tx)), ...keys });
   return keys;
+}
+
+/** The keys that this account's other devices have: all of them give out the same. */
+export async function takeOwnKeys(
+  tx: Transaction,
+  { profileKey, contactKey }: HandedKeys,
+): Promise<void> {
+  const keys = { profileKey: sharedKey(profileKey), contactKey: sharedKey(contactKey) };
+  put(tx, { ...(await read(tx)), ...keys });
 }
 
 async function read(tx: Transaction): Promise<OwnPresence> {

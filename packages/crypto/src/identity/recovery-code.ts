@@ -1,28 +1,18 @@
 import { CryptoError } from "../crypto-error.ts";
 import { LABELS, labelled } from "../labels.ts";
+import { bitsOf, bytesOf, formatBase32, parseBase32 } from "../primitives/base32.ts";
 import { hkdfSha256, sha256 } from "../primitives/hash.ts";
 import { ascii } from "../primitives/text.ts";
 
 /** 160 random bits, and 20 bits of checksum: 36 characters (trust.md 2). */
 export const RECOVERY_SECRET_BYTES = 20;
 const CHARACTERS = 36;
-const GROUP = 4;
-/** Crockford's base32: no I, L, O, U (https://www.crockford.com/base32.html). */
-const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
 /** 9 groups of 4, such as `7K2M-…`. */
 export function formatRecoveryCode(secret: Uint8Array): string {
   if (secret.length !== RECOVERY_SECRET_BYTES)
     throw new CryptoError("misuse", `a recovery secret has ${RECOVERY_SECRET_BYTES} bytes`);
-  let bits = 0n;
-  for (const byte of secret) bits = (bits << 8n) | BigInt(byte);
-  bits = (bits << 20n) | BigInt(checksumOf(secret));
-  let text = "";
-  for (let i = CHARACTERS - 1; i >= 0; i--) {
-    text += ALPHABET[Number((bits >> BigInt(5 * i)) & 31n)];
-    if (i % GROUP === 0 && i > 0) text += "-";
-  }
-  return text;
+  const bits = (bitsOf(secret) << 20n) | BigInt(checksumOf(secret));
+  return formatBase32(bits, CHARACTERS);
 }
 
 export type ParsedRecoveryCode =
@@ -34,18 +24,10 @@ export type ParsedRecoveryCode =
 
 /** As people type it: any case, spaces and hyphens anywhere, I and L for 1, O for 0. */
 export function parseRecoveryCode(typed: string): ParsedRecoveryCode {
-  const text = typed.toUpperCase().replace(/[\s-]/g, "").replace(/[IL]/g, "1").replaceAll("O", "0");
-  let bits = 0n;
-  for (const character of text) {
-    const value = ALPHABET.indexOf(character);
-    if (value < 0) return { kind: "mistyped", problem: "character" };
-    // A paste of any length: only what has the right one is worth the numbers that grow.
-    if (text.length === CHARACTERS) bits = (bits << 5n) | BigInt(value);
-  }
-  if (text.length !== CHARACTERS) return { kind: "mistyped", problem: "length" };
-  const secret = new Uint8Array(RECOVERY_SECRET_BYTES);
-  for (let i = 0; i < RECOVERY_SECRET_BYTES; i++)
-    secret[i] = Number((bits >> BigInt(20 + 8 * (RECOVERY_SECRET_BYTES - 1 - i))) & 0xffn);
+  const parsed = parseBase32(typed, CHARACTERS);
+  if (parsed.kind === "mistyped") return parsed;
+  const { bits } = parsed;
+  const secret = bytesOf(bits >> 20n, RECOVERY_SECRET_BYTES);
   if (Number(bits & 0xfffffn) !== checksumOf(secret))
     return { kind: "mistyped", problem: "checksum" };
   return { kind: "secret", secret };

@@ -20,7 +20,9 @@ import {
   openBackup,
   openDeviceName,
   openGroupDetail,
+  openLinkStep,
   openLive,
+  parseLinkCode,
   parsePrekeyMessage,
   parseRecoveryCode,
   safetyNumber,
@@ -52,6 +54,7 @@ const partyOf = (seed: string) => ({
   accountId: seededRandom(seed)(16),
   rootKey: run(ed25519PublicKey(seededRandom(seed)(32))),
 });
+export const LINK_KEY = seededRandom("fuzz link")(32);
 export const SAFETY_NUMBER = safetyNumber(partyOf("fuzz one"), partyOf("fuzz other"));
 
 /** Two who have talked: the reader's end, and the writer's for seeds. */
@@ -112,6 +115,8 @@ export const DECODERS = {
   "own sender key": decodeOwnSenderKey,
   "recovery code": (bytes) => parseRecoveryCode(new TextDecoder("utf-8").decode(bytes)),
   "safety number code": (bytes) => confirmsSafetyNumber(SAFETY_NUMBER, bytes),
+  "link code": (bytes) => void parseLinkCode(new TextDecoder().decode(bytes)),
+  "step of linking": (bytes) => openLinkStep(LINK_KEY, 1, bytes),
   "device name": (bytes) => openDeviceName(NAME_KEY, bytes),
   "live frame": (bytes) => [liveKeyIdOf(bytes), openLive(LIVE_KEY.key, ROUTE, bytes)],
   padding: unpadContent,

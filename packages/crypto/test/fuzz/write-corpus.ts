@@ -11,11 +11,14 @@ import {
   beginBackup,
   encodeOwnSenderKey,
   encodeSenderKeyRecord,
+  formatLinkCode,
   formatRecoveryCode,
   inlineChunkAead,
+  linkCodeFor,
   padContent,
   sealDeviceName,
   sealGroupDetail,
+  sealLinkStep,
   sealLive,
 } from "../../src/index.ts";
 import { decodePrekeySignalMessage } from "../../src/ratchet/prekey-signal-message.ts";
@@ -34,6 +37,7 @@ import {
   FILE_BYTES,
   FILE_HEADER_BYTES,
   FIRST,
+  LINK_KEY,
   LIVE_KEY,
   NAME_KEY,
   ROUTE,
@@ -43,6 +47,7 @@ import {
 
 const FILE = new URL("corpus.json", import.meta.url);
 const random = seededRandom("corpus");
+const OFFERED = { ephemeralKey: random(32), identityKey: random(32) };
 
 const ordinary = [0, 1, 2].map((n) => ALICE.say(BOB, "text ".repeat(n * 9)));
 const messages = ordinary.map((bytes) => bytes.subarray(1));
@@ -103,6 +108,8 @@ const made: Record<DecoderName, readonly Uint8Array[]> = {
   ],
   "own sender key": [encodeOwnSenderKey(SENDER.key)],
   "recovery code": [new TextEncoder().encode(formatRecoveryCode(random(20)))],
+  "link code": [new TextEncoder().encode(formatLinkCode(linkCodeFor(random(16), OFFERED)))],
+  "step of linking": [sealLinkStep(LINK_KEY, 1, { plaintext: random(60), nonce: random(12) })],
   "safety number code": [SAFETY_NUMBER.code],
   "device name": [sealDeviceName(NAME_KEY, "kitchen tablet", random(12))],
   "live frame": [sealLive(LIVE_KEY, ROUTE, random(9), random(12))],
