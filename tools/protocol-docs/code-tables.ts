@@ -32,6 +32,7 @@ const USES: Readonly<Record<keyof typeof LABELS, string>> = {
   deviceName: "HKDF info: key of sealed device names ([4.2](#42-the-accounts-chain))",
   login: "signature: login ([3.2](#32-the-login))",
   linkDigits: "hash: six digits of linking ([4.5](#45-adding-and-removing-devices))",
+  recoveryLogin: "signature by the root: recovery ([4.6](#46-recovery))",
   linkKeys: "HKDF: the two keys of a linking",
   live: "AAD: live frame to an account ([9.2](#92-live-frames))",
   groupLive: "reserved: live frame to a group",

@@ -38,6 +38,8 @@ const STATUS_OF_REFUSAL: Record<RefusalCode, number> = {
   "invitation-refused": EXIT_NOT_ALLOWED,
   blocked: EXIT_NOT_ALLOWED,
   "not-allowed": EXIT_NOT_ALLOWED,
+  "invalid-recovery-code": EXIT_REFUSED_INPUT,
+  "unknown-account": EXIT_REFUSED_INPUT,
   "invalid-link-code": EXIT_REFUSED_INPUT,
   "link-expired": EXIT_NOT_ALLOWED,
   "digits-differ": EXIT_NOT_ALLOWED,

@@ -10,6 +10,7 @@ import { addInvitations } from "./commands/invitations.ts";
 import { addLink } from "./commands/link.ts";
 import { addListen } from "./commands/listen.ts";
 import { addPresence } from "./commands/presence.ts";
+import { addRecover } from "./commands/recover.ts";
 import { addSend } from "./commands/send.ts";
 import { addServe } from "./commands/serve.ts";
 import { addSignup } from "./commands/signup.ts";
@@ -49,6 +50,7 @@ export function program(): Command {
   addVerify(parley);
   addLink(parley);
   addDevices(parley);
+  addRecover(parley);
   addPresence(parley);
   addWatch(parley);
   addConfig(parley);

@@ -12,6 +12,8 @@ import { Talker } from "./fixtures/talker.ts";
 const MESSAGES_EACH = Number(process.env["PARLEY_MESSAGES"] ?? "10000");
 const SERVER_LIVES_MS = [2_000, 4_000] as const;
 const CLIENT_LIVES_MS = [5_000, 9_000] as const;
+/** Of all that a talker says and is shown: however fast the machine, nobody lives for longer. */
+const SHARE_OF_A_LIFE = 1 / 8;
 /** It takes about 100 s where the machine has nothing else to do. */
 const TIME_MS_MAX = 300_000;
 
@@ -36,7 +38,7 @@ test.skipIf(missing.length > 0)(
       new Talker({ person: alice, to: "bob", texts: texts.alice, expected, over: signal }),
       new Talker({ person: bob, to: "alice", texts: texts.bob, expected, over: signal }),
     ];
-    const serverKills = killServer(server, random, signal);
+    const serverKills = killServer(server, random, { over: signal, by: talkers[0] as Talker });
     const clientKills = talkers.map((talker) => killTalker(talker, random, signal));
     const talks = Promise.all(talkers.map((talker) => talker.talk()));
     try {
@@ -74,10 +76,10 @@ test.skipIf(missing.length > 0)(
 async function killServer(
   server: ServerProcess,
   random: () => number,
-  over: AbortSignal,
+  life: { readonly over: AbortSignal; readonly by: Talker },
 ): Promise<number> {
   for (let kills = 0; ; kills++) {
-    if (!(await lives(random, SERVER_LIVES_MS, over))) return kills;
+    if (!(await lives(random, SERVER_LIVES_MS, life))) return kills;
     await server.kill();
     await server.start();
   }
@@ -88,7 +90,7 @@ async function killTalker(talker: Talker, random: () => number, over: AbortSigna
   const isOver = new Promise<void>((resolve) => over.addEventListener("abort", () => resolve()));
   for (;;) {
     if (random() < 0.75) await Promise.race([talker.ready, isOver]);
-    if (!(await lives(random, CLIENT_LIVES_MS, over))) return;
+    if (!(await lives(random, CLIENT_LIVES_MS, { over, by: talker }))) return;
     await talker.kill();
   }
 }
@@ -97,9 +99,12 @@ async function killTalker(talker: Talker, random: () => number, over: AbortSigna
 async function lives(
   random: () => number,
   [shortest, longest]: readonly [number, number],
-  over: AbortSignal,
+  { over, by }: { readonly over: AbortSignal; readonly by: Talker },
 ): Promise<boolean> {
-  await pause(between(random, shortest, longest), undefined, { signal: over }).catch(() => {});
+  await Promise.race([
+    pause(between(random, shortest, longest), undefined, { signal: over }).catch(() => {}),
+    by.progressed(Math.ceil(2 * MESSAGES_EACH * SHARE_OF_A_LIFE)),
+  ]);
   return !over.aborted;
 }
 

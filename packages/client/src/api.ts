@@ -134,10 +134,12 @@ export type RefusalCode =
   | "unreachable"
   | "try-again-later"
   | "not-allowed"
+  | "invalid-recovery-code"
   | "invalid-link-code"
   | "link-expired"
   | "digits-differ"
-  | "too-many-devices";
+  | "too-many-devices"
+  | "unknown-account";
 
 export class MessengerError extends Error {
   override readonly name = "MessengerError";
@@ -186,6 +188,14 @@ export interface OfferedDevice
   }> {
   /** 52 characters in groups of 4, for a device of the account; good for 60 s, and once. */
   readonly code: string;
+}
+
+export interface RecoverOptions {
+  /** As it was shown at sign-up, typed by hand. */
+  readonly code: string;
+  /** Else every other device is removed from the account. */
+  readonly keepDevices?: boolean;
+  readonly deviceName?: string;
 }
 
 /** `unreadable`: it is no code of a safety number, or one of a newer version. */
@@ -238,6 +248,15 @@ export interface MessengerApi {
   removeDevice(deviceId: number): Promise<void>;
   /** On a device that has no account: becomes a further one of an account. */
   offerDevice(options?: { readonly deviceName?: string }): Promise<OfferedDevice>;
+  /**
+   * On a device that has no account: the account comes back by its recovery code, with the same safety number.
+   * Rejects `invalid-recovery-code`, `unknown-account` where the server has none of that code.
+   */
+  recover(options: RecoverOptions): Promise<{
+    accountId: string;
+    handle: string;
+    deviceId: number;
+  }>;
   /** On a device of the account, connected: takes in the one that shows `code`. */
   linkDevice(code: string): Promise<Linking<{ readonly deviceId: number }>>;
 

@@ -68,7 +68,11 @@ export async function openDevice(ports: DevicePorts, events: DeviceEvents): Prom
   const request: Connection["request"] = (name, value) => connection.request(name, value);
   const common = { transactor, crypto, clock, random, connection: { request }, fatal };
 
-  const directory = new AccountDirectory({ ...common, ownAddress: () => identity.address });
+  const directory = new AccountDirectory({
+    ...common,
+    ownAddress: () => identity.address,
+    devicesLeft: () => events.devicesLeft(),
+  });
   const identity: DeviceIdentity = await DeviceIdentity.load({
     ...ports,
     transactor,

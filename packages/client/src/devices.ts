@@ -48,7 +48,7 @@ export class Devices {
     const own = ownAddress(this.#parts);
     if (deviceId === own.deviceId)
       throw new MessengerError("not-allowed", "a device does not remove itself: use another one");
-    const { directory, identity, sessions, transactor } = this.#parts.device;
+    const { directory, identity } = this.#parts.device;
     const value = create(RemoveDeviceSchema, { deviceId });
     const change = create(AccountChangeSchema, { change: { case: "removeDevice", value } });
     const signer = { deviceId: own.deviceId, keys: identity.keys };
@@ -58,7 +58,6 @@ export class Devices {
       if (!(cause instanceof CryptoError)) throw cause;
       throw new MessengerError("not-allowed", `there is no device ${deviceId}`, { cause });
     }
-    await transactor.transact((tx) => sessions.forget(tx, { accountId: own.accountId, deviceId }));
   }
 
   async #listed(tx: Transaction): Promise<readonly ListedDevice[]> {

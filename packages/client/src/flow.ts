@@ -16,6 +16,7 @@ import { ServerTime } from "./presence/server-time.ts";
 import { Typing } from "./presence/typing.ts";
 import { TypingOfOthers } from "./presence/typing-of-others.ts";
 import { Receipts } from "./receipts/receipts.ts";
+import type { DeviceAddress } from "./sessions/device-address.ts";
 
 /** What is written offline does not sort above what has been read since, but waits no longer than this. */
 const MAKE_AFTER_MS = 5_000;
@@ -35,6 +36,8 @@ export class Flow {
   readonly #serverTime = new ServerTime();
   readonly #parts: Parts;
   readonly #inbox: Inbox;
+  /** Devices that had left when this connection began with a drain. */
+  #leftBefore: DeviceAddress[] = [];
   /** For what another own device hands over. */
   readonly #waiting: (() => void)[] = [];
   #cancelMaking: () => void = () => {};
@@ -79,10 +82,25 @@ export class Flow {
       return due;
     });
     for (const account of accounts) this.receipts.note(account);
+    this.#leftBefore = await this.#whoLeft();
     this.outbox.connected(welcome);
     this.presence.connected();
     this.#cancelMaking();
     this.#cancelMaking = clock.after(MAKE_AFTER_MS, () => this.outbox.mayMakeEntries());
+  }
+
+  /** What they had sent before the news of it is behind us after a drain (trust.md 3). */
+  devicesLeft(): void {
+    const { device, fatal } = this.#parts;
+    this.#whoLeft()
+      .then(async (left) => {
+        await device.connection.drain();
+        await this.#forget(left);
+      })
+      .catch((cause: unknown) => {
+        // The next connection begins with a drain.
+        if (!(cause instanceof ConnectionLostError)) fatal(cause);
+      });
   }
 
   async delivered(batch: DeliveredBatch): Promise<void> {
@@ -93,6 +111,7 @@ export class Flow {
     this.#cancelMaking();
     await this.#inbox.takeParked();
     this.#inbox.drained();
+    await this.#forget(this.#leftBefore.splice(0));
     this.outbox.mayMakeEntries();
   }
 
@@ -142,6 +161,23 @@ export class Flow {
     this.presence.disconnected();
     this.typing.close();
     this.typingOfOthers.disconnected();
+  }
+
+  #whoLeft(): Promise<DeviceAddress[]> {
+    const { directory, transactor } = this.#parts.device;
+    return transactor.transact(async (tx) => [...(await directory.devicesLeft(tx))]);
+  }
+
+  async #forget(left: readonly DeviceAddress[]): Promise<void> {
+    if (left.length === 0) return;
+    const { directory, sessions, transactor } = this.#parts.device;
+    await transactor.transact(async (tx) => {
+      for (const address of left) {
+        directory.forgetLeft(tx, address);
+        // Another device may stand under its number by now.
+        if ((await directory.device(tx, address)) === undefined) await sessions.forget(tx, address);
+      }
+    });
   }
 
   /** Lists that may have changed unheard, then what was left out; the mark goes once the requests are durable. */

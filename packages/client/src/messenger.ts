@@ -9,6 +9,7 @@ import {
   type MessengerEvent,
   type OfferedDevice,
   type PresenceSettings,
+  type RecoverOptions,
   type ScannedSafetyNumber,
   type ShownContact,
   type ShownDevice,
@@ -78,6 +79,7 @@ export class Messenger implements MessengerApi {
       },
       live: (envelope) => flow().live(envelope),
       presenceChanged: (changed) => flow().presence.changed(changed),
+      devicesLeft: () => flow().devicesLeft(),
       alarm: (kind, about) => self().#emit({ type: "alarm", kind, about }),
       fatal: (cause) => self().#fatal(cause),
     });
@@ -232,6 +234,17 @@ export class Messenger implements MessengerApi {
     if (this.account !== undefined)
       throw new MessengerError("already-signed-up", "this device has an account");
     return await this.#linkings.offer(options);
+  }
+
+  async recover(options: RecoverOptions): Promise<{
+    accountId: string;
+    handle: string;
+    deviceId: number;
+  }> {
+    checkDeviceName(options.deviceName);
+    if (this.account !== undefined)
+      throw new MessengerError("already-signed-up", "this device has an account");
+    return await this.#linkings.recover(options);
   }
 
   async linkDevice(code: string): Promise<Linking<{ readonly deviceId: number }>> {

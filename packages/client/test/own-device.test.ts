@@ -64,6 +64,7 @@ async function open(serverUrl = "http://127.0.0.1:7420"): Promise<void> {
       accountChainMoved: () => log.push("chain moved"),
       mailboxHasRoom: () => {},
       presenceChanged: () => {},
+      devicesLeft: () => {},
       alarm: (kind, about) => {
         expect(about).toBe(device.identity.account?.accountId);
         log.push(`alarm ${kind}`);

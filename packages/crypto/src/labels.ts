@@ -20,6 +20,7 @@ export const LABELS = {
   deviceConsent: "Parley device consent v1",
   deviceName: "Parley device name v1",
   login: "Parley login v1",
+  recoveryLogin: "Parley recovery login v1",
   linkDigits: "Parley link digits v1",
   linkKeys: "Parley link keys v1",
   live: "Parley live v1",

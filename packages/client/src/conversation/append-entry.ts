@@ -9,9 +9,15 @@ import type { DeviceAddress } from "../sessions/device-address.ts";
 import { newChain, noteHeld } from "./chain.ts";
 import { entryHash, type HeadInit, makeHead, SEEN_HASH_BYTES } from "./entry.ts";
 import { encodePoint } from "./entry-ref.ts";
-import { type EntryPoint, messageKey, placedRange, pointOfPlacedKey } from "./keys.ts";
+import {
+  type EntryPoint,
+  messageKey,
+  placedRange,
+  pointOfPlacedKey,
+  type ScreenPoint,
+} from "./keys.ts";
 import type { Ledger } from "./ledger.ts";
-import { screenPointOf } from "./loose.ts";
+import { loosePoints, screenPointOf } from "./loose.ts";
 import { placeEntries } from "./placing.ts";
 
 export interface OwnEntry {
@@ -137,11 +143,16 @@ async function whatIsSeen(
   ownChain: string,
 ): Promise<NonNullable<HeadInit["seen"]> | undefined> {
   const parentEntry = parent && (await ledger.entry(parent));
-  const highest =
+  let highest =
     parent !== undefined && parentEntry?.place === 0
       ? parent
       : await highestPlaced(ledger, conversation);
-  if (highest === undefined) return await highestHanded(ledger, conversation);
+  if (highest === undefined) {
+    const handed = await highestHanded(ledger, conversation);
+    if (handed !== undefined) return handed;
+    highest = await newestLoose(ledger, conversation);
+  }
+  if (highest === undefined) return undefined;
   if (highest.chain === ownChain) return undefined;
   const entry = await ledger.entry(highest);
   if (entry === undefined) return undefined;
@@ -152,6 +163,16 @@ async function whatIsSeen(
     lamport: entry.place > 0 ? entry.place : ((await screenPointOf(ledger, highest))?.place ?? 0),
     hash: entryHash(entry.head).slice(0, SEEN_HASH_BYTES),
   };
+}
+
+/** Of a device that has no past here: what hangs on entries that it never had is all that the person sees. */
+async function newestLoose(ledger: Ledger, conversation: string): Promise<EntryPoint | undefined> {
+  const shown = [...(await loosePoints(ledger, conversation)).values()];
+  const newest = shown.reduce<ScreenPoint | undefined>(
+    (best, point) => (best === undefined || point.place >= best.place ? point : best),
+    undefined,
+  );
+  return newest && { conversation, chain: newest.chain, counter: newest.counter };
 }
 
 /** Nothing has been written since this device was linked: the newest of what was handed over to it. */

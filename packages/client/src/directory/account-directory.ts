@@ -30,6 +30,7 @@ import type {
   KnownAccount,
   ListedDevice,
 } from "./directory.ts";
+import { allLeft, dropLeft, findLeft, putLeft } from "./left-devices.ts";
 import { accountPinnedTo, pinHandle, pinHead, pinOf, takePin } from "./pins.ts";
 import {
   encodeChain,
@@ -50,6 +51,8 @@ export interface DirectoryParts {
   readonly connection: Pick<Connection, "request">;
   /** Undefined before sign-up. */
   ownAddress(): DeviceAddress | undefined;
+  /** A newer list has fewer devices. After the commit. */
+  devicesLeft(): void;
 }
 
 /** The directory of one device: what the server says of accounts, held against what is known. */
@@ -92,7 +95,16 @@ export class AccountDirectory implements Directory {
 
   async device(tx: Transaction, address: DeviceAddress): Promise<ListedDevice | undefined> {
     const account = await this.account(tx, address.accountId);
-    return account?.devices.find((device) => device.address.deviceId === address.deviceId);
+    const listed = account?.devices.find((device) => device.address.deviceId === address.deviceId);
+    return listed ?? (await findLeft(tx, address));
+  }
+
+  async devicesLeft(tx: Transaction): Promise<readonly DeviceAddress[]> {
+    return await allLeft(tx);
+  }
+
+  forgetLeft(tx: Transaction, address: DeviceAddress): void {
+    dropLeft(tx, address);
   }
 
   async addresses(tx: Transaction, accountId: string): Promise<readonly DeviceAddress[]> {
@@ -204,11 +216,18 @@ export class AccountDirectory implements Directory {
       return { kind: "unchanged", account: held.account };
     const chain = heldChain(held === undefined ? fresh : joined(held, fresh), verdict);
     if (held === undefined && !reaches(chain, pin)) return { kind: "false-list" };
-    return { kind: "newer", account: await this.#store(accountId, chain) };
+    return { kind: "newer", account: await this.#store(accountId, chain, held?.account) };
   }
 
-  async #store(accountId: string, { entries, state }: HeldChain): Promise<KnownAccount> {
+  async #store(
+    accountId: string,
+    { entries, state, account }: HeldChain,
+    before: KnownAccount | undefined,
+  ): Promise<KnownAccount> {
+    const left = (before?.devices ?? []).filter((device) => !isListed(account, device));
     return await this.#parts.transactor.transact(async (tx) => {
+      for (const device of left) putLeft(tx, device);
+      if (left.length > 0) tx.afterCommit(() => this.#parts.devicesLeft());
       tx.put(this.#tableOf(accountId), accountId, encodeChain(entries));
       await pinHead(tx, accountId, state);
       // Read back as it will be read from now on: with the places of all that is held.
@@ -228,6 +247,12 @@ export class AccountDirectory implements Directory {
     }
   }
 }
+
+const isListed = ({ devices }: KnownAccount, { address, identityKey }: ListedDevice): boolean =>
+  devices.some(
+    (device) =>
+      device.address.deviceId === address.deviceId && equalBytes(device.identityKey, identityKey),
+  );
 
 /** The chain itself was lost here, its head was not: what the server gives now must hold it. */
 function reaches({ state, places }: HeldChain, pin: AccountPin): boolean {

@@ -70,7 +70,12 @@ export interface Directory {
 
   /** The verified list that is held; undefined where none is: `refresh`. */
   account(tx: Transaction, accountId: string): Promise<KnownAccount | undefined>;
+  /** Listed, or not listed any more since a moment ago (left-devices.ts). */
   device(tx: Transaction, address: DeviceAddress): Promise<ListedDevice | undefined>;
+  /** Those that are known though no list has them any more. */
+  devicesLeft(tx: Transaction): Promise<readonly DeviceAddress[]>;
+  /** Nothing more of it is read. */
+  forgetLeft(tx: Transaction, address: DeviceAddress): void;
   /** The devices of the account but for this one: what a message to the account must reach. */
   addresses(tx: Transaction, accountId: string): Promise<readonly DeviceAddress[]>;
   standingOf(tx: Transaction, accountId: string, quoted: AccountHead): Promise<HeadStanding>;

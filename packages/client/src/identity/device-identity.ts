@@ -140,7 +140,7 @@ export class DeviceIdentity implements Identity {
     const { transactor, clock } = this.#parts;
     const record = create(DeviceIdentitySchema, {
       ...{ ...linked, origin: this.#origin, createdAtMs: BigInt(clock.now()) },
-      awaitsHandOver: true,
+      awaitsHandOver: linked.backupKey === undefined,
     });
     await transactor.transact(async (tx) => {
       putIdentity(tx, record);

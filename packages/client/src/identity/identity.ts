@@ -20,7 +20,7 @@ export interface Identity {
   pendingRecoveryCode(): Promise<string | undefined>;
   confirmRecoveryCode(): Promise<void>;
 
-  /** Of a device that was linked: its keys, and the chain that lists it. Rejects AlreadySignedUpError. */
+  /** Of a device that was linked, or that came by the recovery code: its keys, and the chain that lists it. Rejects AlreadySignedUpError. */
   adopt(identity: LinkedIdentity, entries: readonly SignedAccountEntry[]): Promise<void>;
   sharedSecrets(): SharedSecrets;
   /** What another own device handed over, inside a transaction; with it this device may write. */
@@ -39,7 +39,9 @@ export type LinkedIdentity = Pick<
   | "handle"
   | "deviceName"
   | "signUpReceipt"
->;
+> &
+  /** Who has the recovery code has these; a linked device is given them later, with all else. */
+  Partial<Pick<DeviceIdentity, "backupKey" | "backupId">>;
 
 export interface OwnAccount {
   readonly accountId: string;

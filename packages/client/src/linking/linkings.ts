@@ -1,4 +1,4 @@
-import type { Linking, OfferedDevice } from "../api.ts";
+import { type Linking, MessengerError, type OfferedDevice, type RecoverOptions } from "../api.ts";
 import { askOnce } from "../connection/ask-once.ts";
 import type { ChannelParts } from "../connection/channel.ts";
 import type { RequestOf } from "../connection/requests.ts";
@@ -10,6 +10,7 @@ import type { CryptoRunner } from "../ports/crypto-runner.ts";
 import { linkDevice } from "./linker.ts";
 import { LINK_PATIENCE_MS } from "./meeting-place.ts";
 import { offerDevice } from "./new-device.ts";
+import { type Recovered, recover } from "./recover.ts";
 
 export interface LinkingsParts extends Parts {
   readonly channel: ChannelParts;
@@ -50,6 +51,19 @@ export class Linkings {
     };
   }
 
+  async recover(options: RecoverOptions): Promise<Recovered> {
+    const { channel, crypto, random, device, start } = this.#parts;
+    const parts = { channel, crypto, random, identity: device.identity };
+    const recovered = await orMessengerError(recover(parts, options)).catch((cause: unknown) => {
+      if (!isUnknownHandle(cause)) throw cause;
+      throw new MessengerError("unknown-account", "this server has no account of that code", {
+        cause,
+      });
+    });
+    start();
+    return recovered;
+  }
+
   async take(code: string): Promise<Linking<{ readonly deviceId: number }>> {
     const { devices, flow } = this.#parts;
     const linking = await orMessengerError(
@@ -73,4 +87,9 @@ export class Linkings {
     const cancel = this.#parts.clock.after(LINK_PATIENCE_MS, resolve);
     await Promise.race([work, late]).finally(cancel);
   }
+}
+
+/** What the server says of an account that it does not have. */
+function isUnknownHandle(cause: unknown): boolean {
+  return cause instanceof MessengerError && cause.code === "unknown-handle";
 }

@@ -35,6 +35,7 @@ const silent: DeviceEvents = {
   ...{ welcome: async () => {}, delivered: async () => {}, drained: async () => {} },
   ...{ live: () => {}, accountChainMoved: () => {}, mailboxHasRoom: () => {} },
   presenceChanged: () => {},
+  devicesLeft: () => {},
   ...{ alarm: () => {}, fatal: (cause) => expect.fail(String(cause)) },
 };
 

@@ -62,6 +62,15 @@ export function* signLogin(keys: DeviceKeys, body: LoginBody): Operation<Uint8Ar
   return yield* ed25519Sign(keys.seed, message);
 }
 
+/** By the holder of the recovery code, whose device no list has yet. Wipe the root seed afterwards. */
+export function* signRecoveryLogin(
+  rootSeed: Uint8Array,
+  { origin, challenge }: Pick<LoginBody, "origin" | "challenge">,
+): Operation<Uint8Array> {
+  const message = labelled(LABELS.recoveryLogin, lengthPrefixed(utf8(origin)), challenge);
+  return yield* ed25519Sign(rootSeed, message);
+}
+
 function consentMessage(body: ConsentBody): Uint8Array {
   const { accountId, deviceId, registrationId, identityKey } = body;
   return labelled(

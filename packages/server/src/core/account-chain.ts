@@ -98,6 +98,11 @@ export function accountIdOf(rootKey: Uint8Array): Uint8Array {
   return Uint8Array.from(hash.subarray(0, ID_BYTES));
 }
 
+/** Whose chain the entry says that it belongs to. Throws INVALID_ACCOUNT_ENTRY. */
+export function accountOfEntry(body: Uint8Array): Uint8Array {
+  return parse(body).accountId;
+}
+
 function parse(body: Uint8Array): AccountEntry {
   try {
     const entry = fromBinary(AccountEntrySchema, body);

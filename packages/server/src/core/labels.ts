@@ -9,6 +9,7 @@ export const LABELS = {
   deviceConsent: "Parley device consent v1",
   invitation: "Parley invitation v1",
   login: "Parley login v1",
+  recoveryLogin: "Parley recovery login v1",
 } as const;
 
 export type Label = (typeof LABELS)[keyof typeof LABELS];

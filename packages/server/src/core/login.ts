@@ -1,5 +1,11 @@
 import { timingSafeEqual } from "node:crypto";
-import { concatBytes, ErrorCode, type Login, ProtocolError } from "@parley/protocol";
+import {
+  concatBytes,
+  ErrorCode,
+  type Login,
+  ProtocolError,
+  type StartRecoveryRequest,
+} from "@parley/protocol";
 import type { ListedDevice } from "../ports/account-store.ts";
 import { verifyLabelled } from "./keys.ts";
 import { LABELS } from "./labels.ts";
@@ -26,17 +32,29 @@ export function checkLogin(
   if (!origins.includes(origin)) refuse("another origin");
   const device = devices.find((each) => each.deviceId === deviceId);
   if (device === undefined) refuse("a device that is not listed");
-  const originBytes = Buffer.from(origin, "utf8");
   const body = concatBytes(
-    Uint8Array.of(originBytes.length >> 8, originBytes.length & 0xff),
-    originBytes,
-    challenge,
-    accountId,
-    Uint8Array.of(deviceId),
+    ...[lengthPrefixed(origin), challenge],
+    ...[accountId, Uint8Array.of(deviceId)],
   );
   if (!verifyLabelled(device.identityKey, LABELS.login, { body, signature }))
     refuse("the signature does not fit");
   return device;
+}
+
+/** Whoever has signed this connection's challenge with the root key: the holder of the recovery code. */
+export function checkRecovery(
+  { challenge, origins }: Visitor,
+  { origin, rootKey, signature }: StartRecoveryRequest,
+): void {
+  if (!origins.includes(origin)) refuse("another origin");
+  const body = concatBytes(lengthPrefixed(origin), challenge);
+  if (!verifyLabelled(rootKey, LABELS.recoveryLogin, { body, signature }))
+    refuse("the signature does not fit");
+}
+
+function lengthPrefixed(text: string): Uint8Array {
+  const bytes = Buffer.from(text, "utf8");
+  return concatBytes(Uint8Array.of(bytes.length >> 8, bytes.length & 0xff), bytes);
 }
 
 export function equalSecrets(a: Uint8Array, b: Uint8Array): boolean {

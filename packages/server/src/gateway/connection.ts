@@ -14,8 +14,10 @@ import type { DeviceSession } from "../core/device-session.ts";
 import type { Outlet } from "../core/outlet.ts";
 import { SharedTimer, type Timed } from "../core/shared-timer.ts";
 import { VERSIONS } from "../core/version.ts";
+import { appendRootEntry } from "../handlers/append-account-entry.ts";
 import { hello } from "../handlers/hello.ts";
 import { signUp } from "../handlers/sign-up.ts";
+import { startRecovery } from "../handlers/start-recovery.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Admission } from "./admission.ts";
 import { encodeAnswer, longAnswer } from "./encode-answer.ts";
@@ -246,6 +248,16 @@ export class Connection implements Outlet, Timed {
     };
     if (request.case === "signUp")
       return { case: "signUp", value: await signUp(this.#context, visitor, request.value) };
+    if (request.case === "startRecovery")
+      return {
+        case: "startRecovery",
+        value: await startRecovery(this.#context, visitor, request.value),
+      };
+    if (request.case === "appendAccountEntry")
+      return {
+        case: "appendAccountEntry",
+        value: await appendRootEntry(this.#context, visitor, request.value),
+      };
     if (request.case === undefined)
       throw new ProtocolError(ErrorCode.UNSUPPORTED, "this server does not do that");
     if (request.case !== "hello") throw new ProtocolError(ErrorCode.OUT_OF_TURN, "log in first");

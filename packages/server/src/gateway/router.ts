@@ -80,6 +80,7 @@ export async function route(
     case "takeLinkStep":
       return routeLinkStep(context, visitor, request);
     case "signUp":
+    case "startRecovery":
     case "hello":
       throw new ProtocolError(ErrorCode.OUT_OF_TURN, "this connection is logged in");
     case "setPushEndpoint":

@@ -25,7 +25,8 @@ const UNREAD_BYTES_MAX = 16 * 1024;
  * Pings, and frames that were refused, of one beat; whoever goes on is not read until the next. Nobody who waits as
  * long as an answer says comes near it, and a flood costs no more than what is read of it.
  */
-const STRIKES_MAX = 32;
+const STRIKES_MAX = 128;
+const STRIKES_PER_REFUSAL = 4;
 /** With so much before it, nothing more is read of a client, nor from its mailbox, until it takes some. */
 const OUTPUT_BYTES_ENOUGH = 64 * 1024;
 
@@ -153,7 +154,7 @@ export class SocketTransport implements Transport {
   }
 
   refused(): void {
-    this.#strike();
+    this.#strike(STRIKES_PER_REFUSAL);
   }
 
   /** Whoever reads slowly is watched by the loop, and would have the ping behind all the rest. */
@@ -236,11 +237,11 @@ export class SocketTransport implements Transport {
     this.#keepWaiting();
   }
 
-  #strike(): void {
+  #strike(strikes: number): void {
     const { beats } = this.#loop;
     if (this.#strikesSince !== beats) this.#strikes = 0;
     this.#strikesSince = beats;
-    this.#strikes++;
+    this.#strikes += strikes;
   }
 
   #rest(): void {
@@ -313,7 +314,7 @@ export class SocketTransport implements Transport {
         if (!this.#isClosing) this.#accepted?.receive(incoming.bytes);
         return;
       case "ping":
-        this.#strike();
+        this.#strike(1);
         // Only the newest of those that were not answered yet (RFC 6455 section 5.5.3).
         this.#pong = incoming.payload;
         this.#flushLater();

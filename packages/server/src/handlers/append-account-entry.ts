@@ -7,9 +7,11 @@ import {
   fromHex,
   ProtocolError,
   type SignedAccountEntry,
+  toHex,
 } from "@parley/protocol";
 import type { Context } from "../context.ts";
 import {
+  accountOfEntry,
   type CheckedEntry,
   checkEntry,
   hashOfEntry,
@@ -17,40 +19,75 @@ import {
 } from "../core/account-chain.ts";
 import { wireHead } from "../core/device-list.ts";
 import type { DeviceSession } from "../core/device-session.ts";
+import type { Visitor } from "../core/login.ts";
 import { wake } from "../core/wake.ts";
-import type { Account, AccountStore, StoredEntry } from "../ports/account-store.ts";
+import type { Account, AccountStore, ChainHead, StoredEntry } from "../ports/account-store.ts";
 import { addressKey } from "../ports/device-address.ts";
 
 /** Until a device is this old it removes none that is older: a thief who links one gains no power by it. */
 const REMOVES_OLDER_AFTER_MS = 7 * 24 * 60 * 60 * 1000;
 
+type Parts = Pick<Context, "accounts" | "limits" | "clock" | "bus" | "log">;
 type Response = MessageInitShape<typeof AppendAccountEntryResponseSchema>;
 
 /** Compare-and-swap: takes the entry where it follows the head that is here. */
 export async function appendAccountEntry(
-  context: Pick<Context, "accounts" | "limits" | "clock" | "bus" | "log">,
+  context: Parts,
   session: DeviceSession,
   request: AppendAccountEntryRequest,
 ): Promise<Response> {
-  const { accountId } = session;
   await context.limits.spend("accountEntriesPerHour", addressKey(session.address));
+  const signed = request.entry as SignedAccountEntry; // The schema requires it.
+  return await append(context, session.accountId, {
+    signed,
+    byRoot: false,
+    // Before anybody is woken: it is not told what it did itself.
+    stood: (head) => session.knowsHead(head),
+  });
+}
+
+/** Before login: an entry of the root, which is who holds the recovery code. */
+export async function appendRootEntry(
+  context: Parts,
+  visitor: Visitor,
+  request: AppendAccountEntryRequest,
+): Promise<Response> {
+  if (visitor.addressKey !== undefined)
+    await context.limits.spend("signUpsPerAddressPerHour", visitor.addressKey);
+  const signed = request.entry as SignedAccountEntry; // The schema requires it.
+  const accountId = toHex(accountOfEntry(signed.body));
+  return await append(context, accountId, { signed, byRoot: true, stood: () => undefined });
+}
+
+interface Appending {
+  readonly signed: SignedAccountEntry;
+  /** Of the root alone. */
+  readonly byRoot: boolean;
+  readonly stood: (head: ChainHead) => void;
+}
+
+async function append(
+  context: Parts,
+  accountId: string,
+  { signed, byRoot, stood }: Appending,
+): Promise<Response> {
   const account = await context.accounts.find(accountId);
   if (account === undefined) throw new ProtocolError(ErrorCode.NOT_FOUND, "no such account");
-  const signed = request.entry as SignedAccountEntry; // The schema requires it.
-
   const known = await presentEra(context.accounts, accountId);
-  const head = known.at(-1);
-  if (head !== undefined && equalBytes(head.body, signed.body)) return accepted(); // A repeat.
+  const last = known.at(-1);
+  if (last !== undefined && equalBytes(last.body, signed.body)) return accepted(); // A repeat.
   const now = context.clock.now();
   const checked = checkAfter(account, known, { signed, now });
   if (checked === undefined) return superseded(account);
+  if (byRoot && checked.signerDeviceId !== undefined)
+    throw new ProtocolError(ErrorCode.OUT_OF_TURN, "log in first");
   requirePolicy(account, checked, now);
 
   const { entry, state } = checked;
   const step = { accountId, after: account.head.hash, entry, head: state.head };
   if ((await context.accounts.append({ ...step, devices: state.devices })) === "superseded")
     return superseded((await context.accounts.find(accountId)) ?? account);
-  session.knowsHead(state.head);
+  stood(state.head);
   const ids = new Set([...account.devices, ...state.devices].map(({ deviceId }) => deviceId));
   const devices = [...ids].map((deviceId) => ({ accountId, deviceId }));
   wake(context, devices, { kind: "account" });

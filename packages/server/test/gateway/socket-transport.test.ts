@@ -157,7 +157,7 @@ test("reads nothing more, until the next beat, of who does nothing but ping", as
   const { loop, beats } = testLoop();
   const { client, messages } = await serveSocket(loop);
   const ping = frame({ first: PING });
-  client.write(Buffer.concat(Array.from({ length: 60 }, () => ping)));
+  client.write(Buffer.concat(Array.from({ length: 160 }, () => ping)));
   client.write(frame({ first: BINARY, payload: Uint8Array.of(1) }));
   expect(await settled(() => messages.length)).toBe(0);
   await beats(1);

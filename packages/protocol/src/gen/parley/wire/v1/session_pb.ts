@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file parley/wire/v1/session.proto.
  */
 export const file_parley_wire_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("ChxwYXJsZXkvd2lyZS92MS9zZXNzaW9uLnByb3RvEg5wYXJsZXkud2lyZS52MSJkCglDaGFsbGVuZ2USFQoFbm9uY2UYASABKAxCBoq1GAIIIBITCgt2ZXJzaW9uX21pbhgCIAEoDRITCgt2ZXJzaW9uX21heBgDIAEoDRIWCg5zZXJ2ZXJfdGltZV9tcxgEIAEoBCJ2CgVMb2dpbhIZCgZvcmlnaW4YASABKAlCCYq1GAUQgAIYARIaCgphY2NvdW50X2lkGAIgASgMQgaKtRgCCBASGwoJZGV2aWNlX2lkGAMgASgNQgiKtRgEMAE4fxIZCglzaWduYXR1cmUYBCABKAxCBoq1GAIIQCLkAQoNU2lnblVwUmVxdWVzdBIXCgd2ZXJzaW9uGAEgASgNQgaKtRgCMAESLAoFbG9naW4YAiABKAsyFS5wYXJsZXkud2lyZS52MS5Mb2dpbkIGirUYAkABEj0KB2VudHJpZXMYAyADKAsyIi5wYXJsZXkud2lyZS52MS5TaWduZWRBY2NvdW50RW50cnlCCIq1GAQgQCgBEhgKBmhhbmRsZRgEIAEoCUIIirUYBBAgGAMSGgoKaW52aXRhdGlvbhgFIAEoCUIGirUYAhBAEhcKB3JlY2VpcHQYBiABKAxCBoq1GAIQICJBCg5TaWduVXBSZXNwb25zZRIXCgdyZWNlaXB0GAEgASgMQgaKtRgCCCASFgoGaGFuZGxlGAIgASgJQgaKtRgCECAiyAIKDEhlbGxvUmVxdWVzdBIXCgd2ZXJzaW9uGAEgASgNQgaKtRgCMAESLAoFbG9naW4YAiABKAsyFS5wYXJsZXkud2lyZS52MS5Mb2dpbkIGirUYAkABEhoKCmxhc3RfZXBvY2gYAyABKAxCBoq1GAIQEBIUCgxzdGF0ZV9udW1iZXIYBCABKAQSLgoGd2luZG93GAUgASgLMhYucGFybGV5LndpcmUudjEuV2luZG93QgaKtRgCQAESNQoIb3duX2hlYWQYBiABKAsyGy5wYXJsZXkud2lyZS52MS5BY2NvdW50SGVhZEIGirUYAkABEjQKB3ByZWtleXMYByABKAsyGy5wYXJsZXkud2lyZS52MS5QcmVrZXlzSGVsZEIGirUYAkABEiIKEnB1c2hfZW5kcG9pbnRfaGFzaBgIIAEoDEIGirUYAhAQIkQKBldpbmRvdxIcCgllbnZlbG9wZXMYASABKA1CCYq1GAUwATiAIBIcCgVieXRlcxgCIAEoDUINirUYCTCAgAg4gICACCKfAwoHV2VsY29tZRIPCgd2ZXJzaW9uGAEgASgNEhYKDnNlc3Npb25fbnVtYmVyGAIgASgEEjAKBmVwb2NocxgDIAMoCzIVLnBhcmxleS53aXJlLnYxLkVwb2NoQgmKtRgFIOgHKAESHAoUaGlnaGVzdF9zdGF0ZV9udW1iZXIYBCABKAQSFgoOc2VydmVyX3RpbWVfbXMYBSABKAQSLgoGbGltaXRzGAYgASgLMhYucGFybGV5LndpcmUudjEuTGltaXRzQgaKtRgCQAESGQoRcmVvZmZlcl9zcHJlYWRfbXMYByABKA0SDwoHc2tpcHBlZBgIIAEoCBI1Cghvd25faGVhZBgJIAEoCzIbLnBhcmxleS53aXJlLnYxLkFjY291bnRIZWFkQgaKtRgCQAESNAoHcHJla2V5cxgKIAEoCzIbLnBhcmxleS53aXJlLnYxLlByZWtleXNIZWxkQgaKtRgCQAESIgoScHVzaF9lbmRwb2ludF9oYXNoGAsgASgMQgaKtRgCEBASFgoGYmVhcmVyGAwgASgMQgaKtRgCECAiKgoFRXBvY2gSEgoCaWQYASABKAxCBoq1GAIIEBINCgVmbG9vchgCIAEoBCKgAQoGTGltaXRzEhcKD2ZyYW1lX2J5dGVzX21heBgBIAEoDRIcChRjaXBoZXJ0ZXh0X2J5dGVzX21heBgCIAEoDRIgChhkdXJhYmxlX3NlbmRzX3Blcl9taW51dGUYAyABKA0SHgoWbGl2ZV9mcmFtZXNfcGVyX21pbnV0ZRgEIAEoDRIdChVtYWlsYm94X2VudmVsb3Blc19tYXgYBSABKA1iBnByb3RvMw", [file_parley_rules_v1_rules, file_parley_wire_v1_account, file_parley_wire_v1_prekeys]);
+  fileDesc("ChxwYXJsZXkvd2lyZS92MS9zZXNzaW9uLnByb3RvEg5wYXJsZXkud2lyZS52MSJkCglDaGFsbGVuZ2USFQoFbm9uY2UYASABKAxCBoq1GAIIIBITCgt2ZXJzaW9uX21pbhgCIAEoDRITCgt2ZXJzaW9uX21heBgDIAEoDRIWCg5zZXJ2ZXJfdGltZV9tcxgEIAEoBCJ2CgVMb2dpbhIZCgZvcmlnaW4YASABKAlCCYq1GAUQgAIYARIaCgphY2NvdW50X2lkGAIgASgMQgaKtRgCCBASGwoJZGV2aWNlX2lkGAMgASgNQgiKtRgEMAE4fxIZCglzaWduYXR1cmUYBCABKAxCBoq1GAIIQCLkAQoNU2lnblVwUmVxdWVzdBIXCgd2ZXJzaW9uGAEgASgNQgaKtRgCMAESLAoFbG9naW4YAiABKAsyFS5wYXJsZXkud2lyZS52MS5Mb2dpbkIGirUYAkABEj0KB2VudHJpZXMYAyADKAsyIi5wYXJsZXkud2lyZS52MS5TaWduZWRBY2NvdW50RW50cnlCCIq1GAQgQCgBEhgKBmhhbmRsZRgEIAEoCUIIirUYBBAgGAMSGgoKaW52aXRhdGlvbhgFIAEoCUIGirUYAhBAEhcKB3JlY2VpcHQYBiABKAxCBoq1GAIQICJBCg5TaWduVXBSZXNwb25zZRIXCgdyZWNlaXB0GAEgASgMQgaKtRgCCCASFgoGaGFuZGxlGAIgASgJQgaKtRgCECAifwoUU3RhcnRSZWNvdmVyeVJlcXVlc3QSFwoHdmVyc2lvbhgBIAEoDUIGirUYAjABEhkKBm9yaWdpbhgCIAEoCUIJirUYBRCAAhgBEhgKCHJvb3Rfa2V5GAMgASgMQgaKtRgCCCASGQoJc2lnbmF0dXJlGAQgASgMQgaKtRgCCEAihgEKFVN0YXJ0UmVjb3ZlcnlSZXNwb25zZRI8CgdlbnRyaWVzGAEgAygLMiIucGFybGV5LndpcmUudjEuU2lnbmVkQWNjb3VudEVudHJ5QgeKtRgDIIABEhYKBmhhbmRsZRgCIAEoCUIGirUYAhAgEhcKB3JlY2VpcHQYAyABKAxCBoq1GAIIICLIAgoMSGVsbG9SZXF1ZXN0EhcKB3ZlcnNpb24YASABKA1CBoq1GAIwARIsCgVsb2dpbhgCIAEoCzIVLnBhcmxleS53aXJlLnYxLkxvZ2luQgaKtRgCQAESGgoKbGFzdF9lcG9jaBgDIAEoDEIGirUYAhAQEhQKDHN0YXRlX251bWJlchgEIAEoBBIuCgZ3aW5kb3cYBSABKAsyFi5wYXJsZXkud2lyZS52MS5XaW5kb3dCBoq1GAJAARI1Cghvd25faGVhZBgGIAEoCzIbLnBhcmxleS53aXJlLnYxLkFjY291bnRIZWFkQgaKtRgCQAESNAoHcHJla2V5cxgHIAEoCzIbLnBhcmxleS53aXJlLnYxLlByZWtleXNIZWxkQgaKtRgCQAESIgoScHVzaF9lbmRwb2ludF9oYXNoGAggASgMQgaKtRgCEBAiRAoGV2luZG93EhwKCWVudmVsb3BlcxgBIAEoDUIJirUYBTABOIAgEhwKBWJ5dGVzGAIgASgNQg2KtRgJMICACDiAgIAIIp8DCgdXZWxjb21lEg8KB3ZlcnNpb24YASABKA0SFgoOc2Vzc2lvbl9udW1iZXIYAiABKAQSMAoGZXBvY2hzGAMgAygLMhUucGFybGV5LndpcmUudjEuRXBvY2hCCYq1GAUg6AcoARIcChRoaWdoZXN0X3N0YXRlX251bWJlchgEIAEoBBIWCg5zZXJ2ZXJfdGltZV9tcxgFIAEoBBIuCgZsaW1pdHMYBiABKAsyFi5wYXJsZXkud2lyZS52MS5MaW1pdHNCBoq1GAJAARIZChFyZW9mZmVyX3NwcmVhZF9tcxgHIAEoDRIPCgdza2lwcGVkGAggASgIEjUKCG93bl9oZWFkGAkgASgLMhsucGFybGV5LndpcmUudjEuQWNjb3VudEhlYWRCBoq1GAJAARI0CgdwcmVrZXlzGAogASgLMhsucGFybGV5LndpcmUudjEuUHJla2V5c0hlbGRCBoq1GAJAARIiChJwdXNoX2VuZHBvaW50X2hhc2gYCyABKAxCBoq1GAIQEBIWCgZiZWFyZXIYDCABKAxCBoq1GAIQICIqCgVFcG9jaBISCgJpZBgBIAEoDEIGirUYAggQEg0KBWZsb29yGAIgASgEIqABCgZMaW1pdHMSFwoPZnJhbWVfYnl0ZXNfbWF4GAEgASgNEhwKFGNpcGhlcnRleHRfYnl0ZXNfbWF4GAIgASgNEiAKGGR1cmFibGVfc2VuZHNfcGVyX21pbnV0ZRgDIAEoDRIeChZsaXZlX2ZyYW1lc19wZXJfbWludXRlGAQgASgNEh0KFW1haWxib3hfZW52ZWxvcGVzX21heBgFIAEoDWIGcHJvdG8z", [file_parley_rules_v1_rules, file_parley_wire_v1_account, file_parley_wire_v1_prekeys]);
 
 /**
  * The server's first frame on every connection.
@@ -170,6 +170,78 @@ export const SignUpResponseSchema: GenMessage<SignUpResponse> = /*@__PURE__*/
   messageDesc(file_parley_wire_v1_session, 3);
 
 /**
+ * By who holds the recovery code, on a device that no list has: what the next entry of the root stands on
+ * (trust.md 2). Allowed before login, as is AppendAccountEntryRequest with an entry of the root.
+ *
+ * @generated from message parley.wire.v1.StartRecoveryRequest
+ */
+export type StartRecoveryRequest = Message<"parley.wire.v1.StartRecoveryRequest"> & {
+  /**
+   * @generated from field: uint32 version = 1;
+   */
+  version: number;
+
+  /**
+   * @generated from field: string origin = 2;
+   */
+  origin: string;
+
+  /**
+   * Ed25519. The account id is that of this key.
+   *
+   * @generated from field: bytes root_key = 3;
+   */
+  rootKey: Uint8Array;
+
+  /**
+   * Ed25519 by the root, label `Parley recovery login v1`, over origin (behind 2 bytes of length) || challenge 32.
+   *
+   * @generated from field: bytes signature = 4;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message parley.wire.v1.StartRecoveryRequest.
+ * Use `create(StartRecoveryRequestSchema)` to create a new message.
+ */
+export const StartRecoveryRequestSchema: GenMessage<StartRecoveryRequest> = /*@__PURE__*/
+  messageDesc(file_parley_wire_v1_session, 4);
+
+/**
+ * @generated from message parley.wire.v1.StartRecoveryResponse
+ */
+export type StartRecoveryResponse = Message<"parley.wire.v1.StartRecoveryResponse"> & {
+  /**
+   * From the newest one of the root on.
+   *
+   * @generated from field: repeated parley.wire.v1.SignedAccountEntry entries = 1;
+   */
+  entries: SignedAccountEntry[];
+
+  /**
+   * Empty: it was given away while the server did not know the account.
+   *
+   * @generated from field: string handle = 2;
+   */
+  handle: string;
+
+  /**
+   * As a sign-up has it.
+   *
+   * @generated from field: bytes receipt = 3;
+   */
+  receipt: Uint8Array;
+};
+
+/**
+ * Describes the message parley.wire.v1.StartRecoveryResponse.
+ * Use `create(StartRecoveryResponseSchema)` to create a new message.
+ */
+export const StartRecoveryResponseSchema: GenMessage<StartRecoveryResponse> = /*@__PURE__*/
+  messageDesc(file_parley_wire_v1_session, 5);
+
+/**
  * Logs in. An account that the server does not know is answered as not found, and the connection stays: the
  * client signs up again with its receipt, and says hello again.
  *
@@ -230,7 +302,7 @@ export type HelloRequest = Message<"parley.wire.v1.HelloRequest"> & {
  * Use `create(HelloRequestSchema)` to create a new message.
  */
 export const HelloRequestSchema: GenMessage<HelloRequest> = /*@__PURE__*/
-  messageDesc(file_parley_wire_v1_session, 4);
+  messageDesc(file_parley_wire_v1_session, 6);
 
 /**
  * How much may be delivered without an ack.
@@ -254,7 +326,7 @@ export type Window = Message<"parley.wire.v1.Window"> & {
  * Use `create(WindowSchema)` to create a new message.
  */
 export const WindowSchema: GenMessage<Window> = /*@__PURE__*/
-  messageDesc(file_parley_wire_v1_session, 5);
+  messageDesc(file_parley_wire_v1_session, 7);
 
 /**
  * @generated from message parley.wire.v1.Welcome
@@ -338,7 +410,7 @@ export type Welcome = Message<"parley.wire.v1.Welcome"> & {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
-  messageDesc(file_parley_wire_v1_session, 6);
+  messageDesc(file_parley_wire_v1_session, 8);
 
 /**
  * A stretch of the server's life without loss. What the epoch before it accepted above `floor` may be lost.
@@ -362,7 +434,7 @@ export type Epoch = Message<"parley.wire.v1.Epoch"> & {
  * Use `create(EpochSchema)` to create a new message.
  */
 export const EpochSchema: GenMessage<Epoch> = /*@__PURE__*/
-  messageDesc(file_parley_wire_v1_session, 7);
+  messageDesc(file_parley_wire_v1_session, 9);
 
 /**
  * The server's limits, so that clients need not run into them.
@@ -401,5 +473,5 @@ export type Limits = Message<"parley.wire.v1.Limits"> & {
  * Use `create(LimitsSchema)` to create a new message.
  */
 export const LimitsSchema: GenMessage<Limits> = /*@__PURE__*/
-  messageDesc(file_parley_wire_v1_session, 8);
+  messageDesc(file_parley_wire_v1_session, 10);
 
