@@ -18,6 +18,7 @@ import { takeHandOver } from "../linking/take-hand-over.ts";
 import { holdKeys } from "../presence/held-keys.ts";
 import { applyReceipt } from "../receipts/apply-receipt.ts";
 import { putAllDue } from "../receipts/due.ts";
+import { takeReadElsewhere } from "../receipts/read-elsewhere.ts";
 import type { DeviceAddress } from "../sessions/device-address.ts";
 import type { InboxBatch } from "./batch.ts";
 import { type Taking, takeReceived } from "./take-received.ts";
@@ -126,6 +127,7 @@ async function takeOwnSignal(
   { ledger }: InboxBatch,
   kind: Signal["kind"],
 ): Promise<void> {
+  if (kind.case === "readElsewhere") return await takeReadElsewhere(taking, ledger, kind.value);
   if (kind.case !== "handOver") return;
   if (await takeHandOver(taking, ledger, kind.value))
     ledger.tx.afterCommit(() => taking.handedOver());

@@ -13,6 +13,7 @@ import type { ChainRecord } from "../gen/parley/store/v1/conversation_pb.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { onLedger, type Parts } from "../parts.ts";
 import { dueAccounts, takeDue } from "./due.ts";
+import { tellReadHere } from "./read-elsewhere.ts";
 import { receiptOf } from "./watermark.ts";
 
 /** At most one receipt a contact in this time (delivery.md 6). */
@@ -30,6 +31,8 @@ export class Receipts {
   readonly #due = new Set<string>();
   /** Accounts that got one a moment ago. Timers, because clocks jump. */
   readonly #resting = new Map<string, () => void>();
+  /** By chain. In memory: after a restart it is told once more. */
+  readonly #toldRead = new Map<string, string>();
   #isIdle = false;
   #cancel: () => void = () => {};
 
@@ -108,7 +111,7 @@ export class Receipts {
     const contact = await findContact(ledger.tx, account);
     // Never to strangers, and a block is not told.
     if (contact === undefined || contactState(contact) !== "accepted") return false;
-    const chains: MessageInitShape<typeof ChainReceiptSchema>[] = [];
+    const chains: ChainReceipt[] = [];
     for (const id of ids) {
       const chain = await ledger.chain(account, id);
       if (chain !== undefined && toHex(chain.accountId) === account)
@@ -122,9 +125,29 @@ export class Receipts {
       content: { case: "signal", value: toBinary(SignalSchema, signal) },
       receiptChains: ids.map(fromHex),
     });
+    await this.#tellOthers(ledger, account, chains);
     return ids.length === CHAINS_MAX;
   }
+
+  /** This account's other devices, of what is read now and was not when they were told last. */
+  async #tellOthers(
+    ledger: Ledger,
+    account: string,
+    chains: readonly ChainReceipt[],
+  ): Promise<void> {
+    const moved = chains.filter(({ chain, read, readExcept = [] }) => {
+      const name = `${account}/${toHex(chain as Uint8Array)}`;
+      const says = `${read} ${readExcept.join(" ")}`;
+      const isNews = this.#toldRead.get(name) !== says;
+      this.#toldRead.set(name, says);
+      return isNews;
+    });
+    const parts = { ...this.#parts, outbox: this.#outbox };
+    await tellReadHere(parts, ledger, { conversation: account, chains: moved });
+  }
 }
+
+type ChainReceipt = MessageInitShape<typeof ChainReceiptSchema>;
 
 interface ReceivedIn {
   readonly account: string;
@@ -135,7 +158,7 @@ interface ReceivedIn {
 async function chainReceipt(
   ledger: Ledger,
   { account, id, chain }: ReceivedIn,
-): Promise<MessageInitShape<typeof ChainReceiptSchema>> {
+): Promise<ChainReceipt> {
   const { delivered, read } = receiptOf({ ...chain, showsRead: true });
   const entry = await ledger.entry({ conversation: account, chain: id, counter: delivered.upTo });
   return {

@@ -139,3 +139,23 @@ test("a code is good once: who took it from a photograph is found out", async ()
   expect(tablet.messenger.account).toBeUndefined();
   await thief.close();
 });
+
+test("what is read on one device is read on the others, and what is not is not", async () => {
+  await bob.messenger.sendText(alice.id, "hello");
+  await alice.until(() => alice.messagesHeard().length === 1);
+  await alice.messenger.acceptContact(bob.id);
+  await link(alice, tablet);
+  for (const text of ["one", "two", "three"]) await say(bob, alice, text);
+  await tablet.until(async () => (await tablet.messenger.unread()).length === 3);
+  const unread = await alice.messenger.unread();
+  const ids = unread.filter((each) => ["hello", "one", "two"].includes(textOf(each)));
+  await alice.messenger.markRead(ids.map(({ messageId }) => messageId));
+  await tablet.until(async () => (await tablet.messenger.unread()).length === 1);
+  expect((await tablet.messenger.unread()).map(textOf)).toEqual(["three"]);
+  expect(tablet.events.findLast(({ type }) => type === "contact")).toMatchObject({
+    contact: { accountId: bob.id, unread: 1 },
+  });
+  const left = await tablet.messenger.unread();
+  await tablet.messenger.markRead(left.map(({ messageId }) => messageId));
+  await alice.until(async () => (await alice.messenger.unread()).length === 0);
+});

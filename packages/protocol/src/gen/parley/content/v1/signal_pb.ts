@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file parley/content/v1/signal.proto.
  */
 export const file_parley_content_v1_signal: GenFile = /*@__PURE__*/
-  fileDesc("Ch5wYXJsZXkvY29udGVudC92MS9zaWduYWwucHJvdG8SEXBhcmxleS5jb250ZW50LnYxIusFCgZTaWduYWwSLQoHcmVjZWlwdBgBIAEoCzIaLnBhcmxleS5jb250ZW50LnYxLlJlY2VpcHRIABI+ChBrZXlfZGlzdHJpYnV0aW9uGAIgASgLMiIucGFybGV5LmNvbnRlbnQudjEuS2V5RGlzdHJpYnV0aW9uSAASRQoUa2V5X2Rpc3RyaWJ1dGlvbl9hY2sYAyABKAsyJS5wYXJsZXkuY29udGVudC52MS5LZXlEaXN0cmlidXRpb25BY2tIABI2Cgxob2xlX3JlcXVlc3QYBCABKAsyHi5wYXJsZXkuY29udGVudC52MS5Ib2xlUmVxdWVzdEgAEjQKC2hvbGVfYW5zd2VyGAUgASgLMh0ucGFybGV5LmNvbnRlbnQudjEuSG9sZUFuc3dlckgAEjgKDXBsYWNlX3JlcXVlc3QYBiABKAsyHy5wYXJsZXkuY29udGVudC52MS5QbGFjZVJlcXVlc3RIABI2CgxwbGFjZV9hbnN3ZXIYByABKAsyHi5wYXJsZXkuY29udGVudC52MS5QbGFjZUFuc3dlckgAEjQKC2NoYWluX2hlYWRzGAggASgLMh0ucGFybGV5LmNvbnRlbnQudjEuQ2hhaW5IZWFkc0gAEjkKDmxpc3RfbmV3c19vbmx5GAkgASgLMh8ucGFybGV5LmNvbnRlbnQudjEuTGlzdE5ld3NPbmx5SAASMgoKZmFsc2VfbGlzdBgKIAEoCzIcLnBhcmxleS5jb250ZW50LnYxLkZhbHNlTGlzdEgAEjAKCWhhbmRfb3ZlchgLIAEoCzIbLnBhcmxleS5jb250ZW50LnYxLkhhbmRPdmVySAASNgoMam9pbl9yZXF1ZXN0GAwgASgLMh4ucGFybGV5LmNvbnRlbnQudjEuSm9pblJlcXVlc3RIABI0CgtjYWxsX3NpZ25hbBgNIAEoCzIdLnBhcmxleS5jb250ZW50LnYxLkNhbGxTaWduYWxIAEIGCgRraW5kIp8BCgdSZWNlaXB0EjcKBmNoYWlucxgBIAMoCzIfLnBhcmxleS5jb250ZW50LnYxLkNoYWluUmVjZWlwdEIGirUYAiBAEhsKC2xpdmVfa2V5X2lkGAIgASgMQgaKtRgCEAQSHgoOcHJvZmlsZV9rZXlfaWQYAyABKAxCBoq1GAIQBBIeCg5jb250YWN0X2tleV9pZBgEIAEoDEIGirUYAhAEIqUBCgxDaGFpblJlY2VpcHQSFQoFY2hhaW4YASABKAxCBoq1GAIICBIRCglkZWxpdmVyZWQYAiABKA0SIAoQZGVsaXZlcmVkX2V4Y2VwdBgDIAMoDUIGirUYAiAgEgwKBHJlYWQYBCABKA0SGwoLcmVhZF9leGNlcHQYBSADKA1CBoq1GAIgIBIeCg5kZWxpdmVyZWRfaGFzaBgGIAEoDEIGirUYAhAQItsBCg9LZXlEaXN0cmlidXRpb24SGAoIZ3JvdXBfaWQYASABKAxCBoq1GAIIIBIfCgxkaXN0cmlidXRpb24YAiABKAxCCYq1GAUQgAQYARI5CgptZW1iZXJzaGlwGAMgASgLMh0ucGFybGV5LmNvbnRlbnQudjEuTWVtYmVyc2hpcEIGirUYAkABEhoKCmFjY291bnRfaWQYBCABKAxCBoq1GAIIEBIbCglkZXZpY2VfaWQYBSABKA1CCIq1GAQwATh/EhkKCWdyb3VwX2tleRgGIAEoDEIGirUYAhAgIk8KEktleURpc3RyaWJ1dGlvbkFjaxIYCghncm91cF9pZBgBIAEoDEIGirUYAgggEh8KD2Rpc3RyaWJ1dGlvbl9pZBgCIAEoDEIGirUYAggQIvMBCgtIb2xlUmVxdWVzdBIOCgZudW1iZXIYASABKA0SQQoMY29udmVyc2F0aW9uGAIgASgLMisucGFybGV5LmNvbnRlbnQudjEuSG9sZVJlcXVlc3QuQ29udmVyc2F0aW9uEjUKBnJhbmdlcxgDIAMoCzIdLnBhcmxleS5jb250ZW50LnYxLkNoYWluUmFuZ2VCBoq1GAIgQBI0CgVoZWFkcxgEIAMoCzIcLnBhcmxleS5jb250ZW50LnYxLktub3duSGVhZEIHirUYAyCAAhokCgxDb252ZXJzYXRpb24SFAoCaWQYASABKAxCCIq1GAQQIBgQIlAKCkNoYWluUmFuZ2USFQoFY2hhaW4YASABKAxCBoq1GAIICBIVCgVmaXJzdBgCIAEoDUIGirUYAjABEhQKBGxhc3QYAyABKA1CBoq1GAIwASKAAQoJS25vd25IZWFkEhoKCmFjY291bnRfaWQYASABKAxCBoq1GAIIEBIZCglkZXZpY2VfaWQYAiABKA1CBoq1GAI4fxIVCgVjaGFpbhgDIAEoDEIGirUYAggIEg8KB2NvdW50ZXIYBCABKA0SFAoEaGFzaBgFIAEoDEIGirUYAhAQIpwBCgpIb2xlQW5zd2VyEg4KBm51bWJlchgBIAEoDRI6CgdlbnRyaWVzGAIgAygLMiAucGFybGV5LmNvbnRlbnQudjEuQW5zd2VyZWRFbnRyeUIHirUYAyCAAhI0CgVoZWFkcxgDIAMoCzIcLnBhcmxleS5jb250ZW50LnYxLktub3duSGVhZEIHirUYAyCAAhIMCgRtb3JlGAQgASgIIuQCCg1BbnN3ZXJlZEVudHJ5EhoKCmFjY291bnRfaWQYASABKAxCBoq1GAIIEBIbCglkZXZpY2VfaWQYAiABKA1CCIq1GAQwATh/EhUKBWNoYWluGAMgASgMQgaKtRgCCAgSFwoHY291bnRlchgEIAEoDUIGirUYAjABEikKBWVudHJ5GAUgASgLMhgucGFybGV5LmNvbnRlbnQudjEuRW50cnlIABIfCgxleHBpcmVkX2hlYWQYBiABKAxCB4q1GAMQgARIABIfCgxkZWxldGVkX2hlYWQYByABKAxCB4q1GAMQgARIABIRCgd0b29fb2xkGAggASgISAASEwoJbm90X3lvdXJzGAkgASgISAASEgoIbm90X2hlcmUYCiABKAhIABI4Cg5hY2NlcHRlZF91bmRlchgLIAEoCzIgLnBhcmxleS5jb250ZW50LnYxLkFjY2VwdGVkVW5kZXJCBwoFc3RhdGUidgoNQWNjZXB0ZWRVbmRlchIwCgtzZW5kZXJfaGVhZBgBIAEoCzIbLnBhcmxleS53aXJlLnYxLkFjY291bnRIZWFkEjMKDnJlY2lwaWVudF9oZWFkGAIgASgLMhsucGFybGV5LndpcmUudjEuQWNjb3VudEhlYWQiRQoMUGxhY2VSZXF1ZXN0EjUKB2VudHJpZXMYASADKAsyHC5wYXJsZXkuY29udGVudC52MS5FbnRyeU5hbWVCBoq1GAIgQCJTCglFbnRyeU5hbWUSFQoFY2hhaW4YASABKAxCBoq1GAIICBIXCgdjb3VudGVyGAIgASgNQgaKtRgCMAESFgoEaGFzaBgDIAEoDEIIirUYBBAQGAgimAEKC1BsYWNlQW5zd2VyEjwKBnBsYWNlcxgBIAMoCzIkLnBhcmxleS5jb250ZW50LnYxLlBsYWNlQW5zd2VyLlBsYWNlQgaKtRgCIEAaSwoFUGxhY2USMwoFZW50cnkYASABKAsyHC5wYXJsZXkuY29udGVudC52MS5FbnRyeU5hbWVCBoq1GAJAARINCgVwbGFjZRgCIAEoDSJiCgpDaGFpbkhlYWRzEh4KDGNvbnZlcnNhdGlvbhgBIAEoDEIIirUYBBAgGBASNAoFaGVhZHMYAiADKAsyHC5wYXJsZXkuY29udGVudC52MS5Lbm93bkhlYWRCB4q1GAMggAIiDgoMTGlzdE5ld3NPbmx5InsKCUZhbHNlTGlzdBIxCgRoZWFkGAEgASgLMhsucGFybGV5LndpcmUudjEuQWNjb3VudEhlYWRCBoq1GAJAARI7CgdlbnRyaWVzGAIgAygLMiIucGFybGV5LndpcmUudjEuU2lnbmVkQWNjb3VudEVudHJ5QgaKtRgCIBAi4AIKCEhhbmRPdmVyEjsKCGNvbnRhY3RzGAEgAygLMiAucGFybGV5LmNvbnRlbnQudjEuSGFuZGVkQ29udGFjdEIHirUYAyCAAhI3CgZjaGFpbnMYAiADKAsyHi5wYXJsZXkuY29udGVudC52MS5IYW5kZWRDaGFpbkIHirUYAyCAAhIbCgtwcm9maWxlX2tleRgDIAEoDEIGirUYAhAgEhsKC2NvbnRhY3Rfa2V5GAQgASgMQgaKtRgCECASGgoKYmFja3VwX2tleRgFIAEoDEIGirUYAhAgEh8KD3NpZ25fdXBfcmVjZWlwdBgGIAEoDEIGirUYAhAgEgwKBGxhc3QYByABKAgSHgoOcHJvZmlsZV9rZXlfaWQYCCABKAxCBoq1GAIQBBIeCg5jb250YWN0X2tleV9pZBgJIAEoDEIGirUYAhAEEhkKCWJhY2t1cF9pZBgKIAEoDEIGirUYAhAQIvcBCg1IYW5kZWRDb250YWN0EhoKCmFjY291bnRfaWQYASABKAxCBoq1GAIIEBIWCgZoYW5kbGUYAiABKAlCBoq1GAIQIBIbCgpsb2NhbF9uYW1lGAMgASgJQgeKtRgDEIACEhgKCHJvb3Rfa2V5GAQgASgMQgaKtRgCECASKQoEaGVhZBgFIAEoCzIbLnBhcmxleS53aXJlLnYxLkFjY291bnRIZWFkEhAKCGFjY2VwdGVkGAYgASgIEg8KB2Jsb2NrZWQYByABKAgSEAoIdmVyaWZpZWQYCCABKAgSGwoLcHJvZmlsZV9rZXkYCSABKAxCBoq1GAIQICJwCgtIYW5kZWRDaGFpbhIeCgxjb252ZXJzYXRpb24YASABKAxCCIq1GAQQIBgQEjIKBGhlYWQYAiABKAsyHC5wYXJsZXkuY29udGVudC52MS5Lbm93bkhlYWRCBoq1GAJAARINCgVwbGFjZRgDIAEoDSKCAQoLSm9pblJlcXVlc3QSGAoIZ3JvdXBfaWQYASABKAxCBoq1GAIIIBIVCgRib2R5GAIgASgMQgeKtRgDEIAIEiAKEGRldmljZV9zaWduYXR1cmUYAyABKAxCBoq1GAIIQBIgChBpbnZpdGVfc2lnbmF0dXJlGAQgASgMQgaKtRgCCEAi4AEKCkNhbGxTaWduYWwSFwoHY2FsbF9pZBgBIAEoDEIGirUYAggQEh0KCW9mZmVyX3NkcBgCIAEoCUIIirUYBBCAgAJIABIeCgphbnN3ZXJfc2RwGAMgASgJQgiKtRgEEICAAkgAEhwKCWNhbmRpZGF0ZRgEIAEoCUIHirUYAxCACEgAEhEKB3JpbmdpbmcYBSABKAhIABIRCgdoYW5nX3VwGAYgASgISAASDgoEYnVzeRgHIAEoCEgAEg0KBXZpZGVvGAggASgIEg8KB3RpbWVfbXMYCSABKARCBgoEc3RlcGIGcHJvdG8z", [file_parley_content_v1_entry, file_parley_rules_v1_rules, file_parley_wire_v1_account]);
+  fileDesc("Ch5wYXJsZXkvY29udGVudC92MS9zaWduYWwucHJvdG8SEXBhcmxleS5jb250ZW50LnYxIqcGCgZTaWduYWwSLQoHcmVjZWlwdBgBIAEoCzIaLnBhcmxleS5jb250ZW50LnYxLlJlY2VpcHRIABI+ChBrZXlfZGlzdHJpYnV0aW9uGAIgASgLMiIucGFybGV5LmNvbnRlbnQudjEuS2V5RGlzdHJpYnV0aW9uSAASRQoUa2V5X2Rpc3RyaWJ1dGlvbl9hY2sYAyABKAsyJS5wYXJsZXkuY29udGVudC52MS5LZXlEaXN0cmlidXRpb25BY2tIABI2Cgxob2xlX3JlcXVlc3QYBCABKAsyHi5wYXJsZXkuY29udGVudC52MS5Ib2xlUmVxdWVzdEgAEjQKC2hvbGVfYW5zd2VyGAUgASgLMh0ucGFybGV5LmNvbnRlbnQudjEuSG9sZUFuc3dlckgAEjgKDXBsYWNlX3JlcXVlc3QYBiABKAsyHy5wYXJsZXkuY29udGVudC52MS5QbGFjZVJlcXVlc3RIABI2CgxwbGFjZV9hbnN3ZXIYByABKAsyHi5wYXJsZXkuY29udGVudC52MS5QbGFjZUFuc3dlckgAEjQKC2NoYWluX2hlYWRzGAggASgLMh0ucGFybGV5LmNvbnRlbnQudjEuQ2hhaW5IZWFkc0gAEjkKDmxpc3RfbmV3c19vbmx5GAkgASgLMh8ucGFybGV5LmNvbnRlbnQudjEuTGlzdE5ld3NPbmx5SAASMgoKZmFsc2VfbGlzdBgKIAEoCzIcLnBhcmxleS5jb250ZW50LnYxLkZhbHNlTGlzdEgAEjAKCWhhbmRfb3ZlchgLIAEoCzIbLnBhcmxleS5jb250ZW50LnYxLkhhbmRPdmVySAASNgoMam9pbl9yZXF1ZXN0GAwgASgLMh4ucGFybGV5LmNvbnRlbnQudjEuSm9pblJlcXVlc3RIABI0CgtjYWxsX3NpZ25hbBgNIAEoCzIdLnBhcmxleS5jb250ZW50LnYxLkNhbGxTaWduYWxIABI6Cg5yZWFkX2Vsc2V3aGVyZRgOIAEoCzIgLnBhcmxleS5jb250ZW50LnYxLlJlYWRFbHNld2hlcmVIAEIGCgRraW5kIp8BCgdSZWNlaXB0EjcKBmNoYWlucxgBIAMoCzIfLnBhcmxleS5jb250ZW50LnYxLkNoYWluUmVjZWlwdEIGirUYAiBAEhsKC2xpdmVfa2V5X2lkGAIgASgMQgaKtRgCEAQSHgoOcHJvZmlsZV9rZXlfaWQYAyABKAxCBoq1GAIQBBIeCg5jb250YWN0X2tleV9pZBgEIAEoDEIGirUYAhAEIqUBCgxDaGFpblJlY2VpcHQSFQoFY2hhaW4YASABKAxCBoq1GAIICBIRCglkZWxpdmVyZWQYAiABKA0SIAoQZGVsaXZlcmVkX2V4Y2VwdBgDIAMoDUIGirUYAiAgEgwKBHJlYWQYBCABKA0SGwoLcmVhZF9leGNlcHQYBSADKA1CBoq1GAIgIBIeCg5kZWxpdmVyZWRfaGFzaBgGIAEoDEIGirUYAhAQImgKDVJlYWRFbHNld2hlcmUSHgoMY29udmVyc2F0aW9uGAEgASgMQgiKtRgEECAYEBI3CgZjaGFpbnMYAiADKAsyHy5wYXJsZXkuY29udGVudC52MS5DaGFpblJlY2VpcHRCBoq1GAIgQCLbAQoPS2V5RGlzdHJpYnV0aW9uEhgKCGdyb3VwX2lkGAEgASgMQgaKtRgCCCASHwoMZGlzdHJpYnV0aW9uGAIgASgMQgmKtRgFEIAEGAESOQoKbWVtYmVyc2hpcBgDIAEoCzIdLnBhcmxleS5jb250ZW50LnYxLk1lbWJlcnNoaXBCBoq1GAJAARIaCgphY2NvdW50X2lkGAQgASgMQgaKtRgCCBASGwoJZGV2aWNlX2lkGAUgASgNQgiKtRgEMAE4fxIZCglncm91cF9rZXkYBiABKAxCBoq1GAIQICJPChJLZXlEaXN0cmlidXRpb25BY2sSGAoIZ3JvdXBfaWQYASABKAxCBoq1GAIIIBIfCg9kaXN0cmlidXRpb25faWQYAiABKAxCBoq1GAIIECLzAQoLSG9sZVJlcXVlc3QSDgoGbnVtYmVyGAEgASgNEkEKDGNvbnZlcnNhdGlvbhgCIAEoCzIrLnBhcmxleS5jb250ZW50LnYxLkhvbGVSZXF1ZXN0LkNvbnZlcnNhdGlvbhI1CgZyYW5nZXMYAyADKAsyHS5wYXJsZXkuY29udGVudC52MS5DaGFpblJhbmdlQgaKtRgCIEASNAoFaGVhZHMYBCADKAsyHC5wYXJsZXkuY29udGVudC52MS5Lbm93bkhlYWRCB4q1GAMggAIaJAoMQ29udmVyc2F0aW9uEhQKAmlkGAEgASgMQgiKtRgEECAYECJQCgpDaGFpblJhbmdlEhUKBWNoYWluGAEgASgMQgaKtRgCCAgSFQoFZmlyc3QYAiABKA1CBoq1GAIwARIUCgRsYXN0GAMgASgNQgaKtRgCMAEigAEKCUtub3duSGVhZBIaCgphY2NvdW50X2lkGAEgASgMQgaKtRgCCBASGQoJZGV2aWNlX2lkGAIgASgNQgaKtRgCOH8SFQoFY2hhaW4YAyABKAxCBoq1GAIICBIPCgdjb3VudGVyGAQgASgNEhQKBGhhc2gYBSABKAxCBoq1GAIQECKcAQoKSG9sZUFuc3dlchIOCgZudW1iZXIYASABKA0SOgoHZW50cmllcxgCIAMoCzIgLnBhcmxleS5jb250ZW50LnYxLkFuc3dlcmVkRW50cnlCB4q1GAMggAISNAoFaGVhZHMYAyADKAsyHC5wYXJsZXkuY29udGVudC52MS5Lbm93bkhlYWRCB4q1GAMggAISDAoEbW9yZRgEIAEoCCLkAgoNQW5zd2VyZWRFbnRyeRIaCgphY2NvdW50X2lkGAEgASgMQgaKtRgCCBASGwoJZGV2aWNlX2lkGAIgASgNQgiKtRgEMAE4fxIVCgVjaGFpbhgDIAEoDEIGirUYAggIEhcKB2NvdW50ZXIYBCABKA1CBoq1GAIwARIpCgVlbnRyeRgFIAEoCzIYLnBhcmxleS5jb250ZW50LnYxLkVudHJ5SAASHwoMZXhwaXJlZF9oZWFkGAYgASgMQgeKtRgDEIAESAASHwoMZGVsZXRlZF9oZWFkGAcgASgMQgeKtRgDEIAESAASEQoHdG9vX29sZBgIIAEoCEgAEhMKCW5vdF95b3VycxgJIAEoCEgAEhIKCG5vdF9oZXJlGAogASgISAASOAoOYWNjZXB0ZWRfdW5kZXIYCyABKAsyIC5wYXJsZXkuY29udGVudC52MS5BY2NlcHRlZFVuZGVyQgcKBXN0YXRlInYKDUFjY2VwdGVkVW5kZXISMAoLc2VuZGVyX2hlYWQYASABKAsyGy5wYXJsZXkud2lyZS52MS5BY2NvdW50SGVhZBIzCg5yZWNpcGllbnRfaGVhZBgCIAEoCzIbLnBhcmxleS53aXJlLnYxLkFjY291bnRIZWFkIkUKDFBsYWNlUmVxdWVzdBI1CgdlbnRyaWVzGAEgAygLMhwucGFybGV5LmNvbnRlbnQudjEuRW50cnlOYW1lQgaKtRgCIEAiUwoJRW50cnlOYW1lEhUKBWNoYWluGAEgASgMQgaKtRgCCAgSFwoHY291bnRlchgCIAEoDUIGirUYAjABEhYKBGhhc2gYAyABKAxCCIq1GAQQEBgIIpgBCgtQbGFjZUFuc3dlchI8CgZwbGFjZXMYASADKAsyJC5wYXJsZXkuY29udGVudC52MS5QbGFjZUFuc3dlci5QbGFjZUIGirUYAiBAGksKBVBsYWNlEjMKBWVudHJ5GAEgASgLMhwucGFybGV5LmNvbnRlbnQudjEuRW50cnlOYW1lQgaKtRgCQAESDQoFcGxhY2UYAiABKA0iYgoKQ2hhaW5IZWFkcxIeCgxjb252ZXJzYXRpb24YASABKAxCCIq1GAQQIBgQEjQKBWhlYWRzGAIgAygLMhwucGFybGV5LmNvbnRlbnQudjEuS25vd25IZWFkQgeKtRgDIIACIg4KDExpc3ROZXdzT25seSJ7CglGYWxzZUxpc3QSMQoEaGVhZBgBIAEoCzIbLnBhcmxleS53aXJlLnYxLkFjY291bnRIZWFkQgaKtRgCQAESOwoHZW50cmllcxgCIAMoCzIiLnBhcmxleS53aXJlLnYxLlNpZ25lZEFjY291bnRFbnRyeUIGirUYAiAQIuACCghIYW5kT3ZlchI7Cghjb250YWN0cxgBIAMoCzIgLnBhcmxleS5jb250ZW50LnYxLkhhbmRlZENvbnRhY3RCB4q1GAMggAISNwoGY2hhaW5zGAIgAygLMh4ucGFybGV5LmNvbnRlbnQudjEuSGFuZGVkQ2hhaW5CB4q1GAMggAISGwoLcHJvZmlsZV9rZXkYAyABKAxCBoq1GAIQIBIbCgtjb250YWN0X2tleRgEIAEoDEIGirUYAhAgEhoKCmJhY2t1cF9rZXkYBSABKAxCBoq1GAIQIBIfCg9zaWduX3VwX3JlY2VpcHQYBiABKAxCBoq1GAIQIBIMCgRsYXN0GAcgASgIEh4KDnByb2ZpbGVfa2V5X2lkGAggASgMQgaKtRgCEAQSHgoOY29udGFjdF9rZXlfaWQYCSABKAxCBoq1GAIQBBIZCgliYWNrdXBfaWQYCiABKAxCBoq1GAIQECL3AQoNSGFuZGVkQ29udGFjdBIaCgphY2NvdW50X2lkGAEgASgMQgaKtRgCCBASFgoGaGFuZGxlGAIgASgJQgaKtRgCECASGwoKbG9jYWxfbmFtZRgDIAEoCUIHirUYAxCAAhIYCghyb290X2tleRgEIAEoDEIGirUYAhAgEikKBGhlYWQYBSABKAsyGy5wYXJsZXkud2lyZS52MS5BY2NvdW50SGVhZBIQCghhY2NlcHRlZBgGIAEoCBIPCgdibG9ja2VkGAcgASgIEhAKCHZlcmlmaWVkGAggASgIEhsKC3Byb2ZpbGVfa2V5GAkgASgMQgaKtRgCECAicAoLSGFuZGVkQ2hhaW4SHgoMY29udmVyc2F0aW9uGAEgASgMQgiKtRgEECAYEBIyCgRoZWFkGAIgASgLMhwucGFybGV5LmNvbnRlbnQudjEuS25vd25IZWFkQgaKtRgCQAESDQoFcGxhY2UYAyABKA0iggEKC0pvaW5SZXF1ZXN0EhgKCGdyb3VwX2lkGAEgASgMQgaKtRgCCCASFQoEYm9keRgCIAEoDEIHirUYAxCACBIgChBkZXZpY2Vfc2lnbmF0dXJlGAMgASgMQgaKtRgCCEASIAoQaW52aXRlX3NpZ25hdHVyZRgEIAEoDEIGirUYAghAIuABCgpDYWxsU2lnbmFsEhcKB2NhbGxfaWQYASABKAxCBoq1GAIIEBIdCglvZmZlcl9zZHAYAiABKAlCCIq1GAQQgIACSAASHgoKYW5zd2VyX3NkcBgDIAEoCUIIirUYBBCAgAJIABIcCgljYW5kaWRhdGUYBCABKAlCB4q1GAMQgAhIABIRCgdyaW5naW5nGAUgASgISAASEQoHaGFuZ191cBgGIAEoCEgAEg4KBGJ1c3kYByABKAhIABINCgV2aWRlbxgIIAEoCBIPCgd0aW1lX21zGAkgASgEQgYKBHN0ZXBiBnByb3RvMw", [file_parley_content_v1_entry, file_parley_rules_v1_rules, file_parley_wire_v1_account]);
 
 /**
  * @generated from message parley.content.v1.Signal
@@ -108,6 +108,12 @@ export type Signal = Message<"parley.content.v1.Signal"> & {
      */
     value: CallSignal;
     case: "callSignal";
+  } | {
+    /**
+     * @generated from field: parley.content.v1.ReadElsewhere read_elsewhere = 14;
+     */
+    value: ReadElsewhere;
+    case: "readElsewhere";
   } | { case: undefined; value?: undefined };
 };
 
@@ -203,6 +209,32 @@ export const ChainReceiptSchema: GenMessage<ChainReceipt> = /*@__PURE__*/
   messageDesc(file_parley_content_v1_signal, 2);
 
 /**
+ * Between devices of one account: what was shown to its person on another of them.
+ *
+ * @generated from message parley.content.v1.ReadElsewhere
+ */
+export type ReadElsewhere = Message<"parley.content.v1.ReadElsewhere"> & {
+  /**
+   * @generated from field: bytes conversation = 1;
+   */
+  conversation: Uint8Array;
+
+  /**
+   * Of chains of other accounts; `read` and its exceptions count.
+   *
+   * @generated from field: repeated parley.content.v1.ChainReceipt chains = 2;
+   */
+  chains: ChainReceipt[];
+};
+
+/**
+ * Describes the message parley.content.v1.ReadElsewhere.
+ * Use `create(ReadElsewhereSchema)` to create a new message.
+ */
+export const ReadElsewhereSchema: GenMessage<ReadElsewhere> = /*@__PURE__*/
+  messageDesc(file_parley_content_v1_signal, 3);
+
+/**
  * @generated from message parley.content.v1.KeyDistribution
  */
 export type KeyDistribution = Message<"parley.content.v1.KeyDistribution"> & {
@@ -248,7 +280,7 @@ export type KeyDistribution = Message<"parley.content.v1.KeyDistribution"> & {
  * Use `create(KeyDistributionSchema)` to create a new message.
  */
 export const KeyDistributionSchema: GenMessage<KeyDistribution> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 3);
+  messageDesc(file_parley_content_v1_signal, 4);
 
 /**
  * @generated from message parley.content.v1.KeyDistributionAck
@@ -270,7 +302,7 @@ export type KeyDistributionAck = Message<"parley.content.v1.KeyDistributionAck">
  * Use `create(KeyDistributionAckSchema)` to create a new message.
  */
 export const KeyDistributionAckSchema: GenMessage<KeyDistributionAck> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 4);
+  messageDesc(file_parley_content_v1_signal, 5);
 
 /**
  * Asks for entries that are missing. Without ranges: for every chain of the conversation of which one holds
@@ -309,7 +341,7 @@ export type HoleRequest = Message<"parley.content.v1.HoleRequest"> & {
  * Use `create(HoleRequestSchema)` to create a new message.
  */
 export const HoleRequestSchema: GenMessage<HoleRequest> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 5);
+  messageDesc(file_parley_content_v1_signal, 6);
 
 /**
  * @generated from message parley.content.v1.HoleRequest.Conversation
@@ -326,7 +358,7 @@ export type HoleRequest_Conversation = Message<"parley.content.v1.HoleRequest.Co
  * Use `create(HoleRequest_ConversationSchema)` to create a new message.
  */
 export const HoleRequest_ConversationSchema: GenMessage<HoleRequest_Conversation> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 5, 0);
+  messageDesc(file_parley_content_v1_signal, 6, 0);
 
 /**
  * Counters of one chain, both ends included; at most 256 counters a request.
@@ -355,7 +387,7 @@ export type ChainRange = Message<"parley.content.v1.ChainRange"> & {
  * Use `create(ChainRangeSchema)` to create a new message.
  */
 export const ChainRangeSchema: GenMessage<ChainRange> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 6);
+  messageDesc(file_parley_content_v1_signal, 7);
 
 /**
  * @generated from message parley.content.v1.KnownHead
@@ -394,7 +426,7 @@ export type KnownHead = Message<"parley.content.v1.KnownHead"> & {
  * Use `create(KnownHeadSchema)` to create a new message.
  */
 export const KnownHeadSchema: GenMessage<KnownHead> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 7);
+  messageDesc(file_parley_content_v1_signal, 8);
 
 /**
  * @generated from message parley.content.v1.HoleAnswer
@@ -430,7 +462,7 @@ export type HoleAnswer = Message<"parley.content.v1.HoleAnswer"> & {
  * Use `create(HoleAnswerSchema)` to create a new message.
  */
 export const HoleAnswerSchema: GenMessage<HoleAnswer> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 8);
+  messageDesc(file_parley_content_v1_signal, 9);
 
 /**
  * @generated from message parley.content.v1.AnsweredEntry
@@ -514,7 +546,7 @@ export type AnsweredEntry = Message<"parley.content.v1.AnsweredEntry"> & {
  * Use `create(AnsweredEntrySchema)` to create a new message.
  */
 export const AnsweredEntrySchema: GenMessage<AnsweredEntry> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 9);
+  messageDesc(file_parley_content_v1_signal, 10);
 
 /**
  * @generated from message parley.content.v1.AcceptedUnder
@@ -536,7 +568,7 @@ export type AcceptedUnder = Message<"parley.content.v1.AcceptedUnder"> & {
  * Use `create(AcceptedUnderSchema)` to create a new message.
  */
 export const AcceptedUnderSchema: GenMessage<AcceptedUnder> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 10);
+  messageDesc(file_parley_content_v1_signal, 11);
 
 /**
  * @generated from message parley.content.v1.PlaceRequest
@@ -553,7 +585,7 @@ export type PlaceRequest = Message<"parley.content.v1.PlaceRequest"> & {
  * Use `create(PlaceRequestSchema)` to create a new message.
  */
 export const PlaceRequestSchema: GenMessage<PlaceRequest> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 11);
+  messageDesc(file_parley_content_v1_signal, 12);
 
 /**
  * An entry that the reader lacks, by its hash.
@@ -582,7 +614,7 @@ export type EntryName = Message<"parley.content.v1.EntryName"> & {
  * Use `create(EntryNameSchema)` to create a new message.
  */
 export const EntryNameSchema: GenMessage<EntryName> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 12);
+  messageDesc(file_parley_content_v1_signal, 13);
 
 /**
  * @generated from message parley.content.v1.PlaceAnswer
@@ -599,7 +631,7 @@ export type PlaceAnswer = Message<"parley.content.v1.PlaceAnswer"> & {
  * Use `create(PlaceAnswerSchema)` to create a new message.
  */
 export const PlaceAnswerSchema: GenMessage<PlaceAnswer> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 13);
+  messageDesc(file_parley_content_v1_signal, 14);
 
 /**
  * @generated from message parley.content.v1.PlaceAnswer.Place
@@ -623,7 +655,7 @@ export type PlaceAnswer_Place = Message<"parley.content.v1.PlaceAnswer.Place"> &
  * Use `create(PlaceAnswer_PlaceSchema)` to create a new message.
  */
 export const PlaceAnswer_PlaceSchema: GenMessage<PlaceAnswer_Place> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 13, 0);
+  messageDesc(file_parley_content_v1_signal, 14, 0);
 
 /**
  * @generated from message parley.content.v1.ChainHeads
@@ -645,7 +677,7 @@ export type ChainHeads = Message<"parley.content.v1.ChainHeads"> & {
  * Use `create(ChainHeadsSchema)` to create a new message.
  */
 export const ChainHeadsSchema: GenMessage<ChainHeads> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 14);
+  messageDesc(file_parley_content_v1_signal, 15);
 
 /**
  * @generated from message parley.content.v1.ListNewsOnly
@@ -658,7 +690,7 @@ export type ListNewsOnly = Message<"parley.content.v1.ListNewsOnly"> & {
  * Use `create(ListNewsOnlySchema)` to create a new message.
  */
 export const ListNewsOnlySchema: GenMessage<ListNewsOnly> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 15);
+  messageDesc(file_parley_content_v1_signal, 16);
 
 /**
  * "You were shown a list of mine that none of my devices signed."
@@ -682,7 +714,7 @@ export type FalseList = Message<"parley.content.v1.FalseList"> & {
  * Use `create(FalseListSchema)` to create a new message.
  */
 export const FalseListSchema: GenMessage<FalseList> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 16);
+  messageDesc(file_parley_content_v1_signal, 17);
 
 /**
  * From the linker to the new device, after the entry is accepted and the mailbox drained.
@@ -748,7 +780,7 @@ export type HandOver = Message<"parley.content.v1.HandOver"> & {
  * Use `create(HandOverSchema)` to create a new message.
  */
 export const HandOverSchema: GenMessage<HandOver> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 17);
+  messageDesc(file_parley_content_v1_signal, 18);
 
 /**
  * @generated from message parley.content.v1.HandedContact
@@ -805,7 +837,7 @@ export type HandedContact = Message<"parley.content.v1.HandedContact"> & {
  * Use `create(HandedContactSchema)` to create a new message.
  */
 export const HandedContactSchema: GenMessage<HandedContact> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 18);
+  messageDesc(file_parley_content_v1_signal, 19);
 
 /**
  * @generated from message parley.content.v1.HandedChain
@@ -832,7 +864,7 @@ export type HandedChain = Message<"parley.content.v1.HandedChain"> & {
  * Use `create(HandedChainSchema)` to create a new message.
  */
 export const HandedChainSchema: GenMessage<HandedChain> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 19);
+  messageDesc(file_parley_content_v1_signal, 20);
 
 /**
  * @generated from message parley.content.v1.JoinRequest
@@ -866,7 +898,7 @@ export type JoinRequest = Message<"parley.content.v1.JoinRequest"> & {
  * Use `create(JoinRequestSchema)` to create a new message.
  */
 export const JoinRequestSchema: GenMessage<JoinRequest> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 20);
+  messageDesc(file_parley_content_v1_signal, 21);
 
 /**
  * @generated from message parley.content.v1.CallSignal
@@ -936,5 +968,5 @@ export type CallSignal = Message<"parley.content.v1.CallSignal"> & {
  * Use `create(CallSignalSchema)` to create a new message.
  */
 export const CallSignalSchema: GenMessage<CallSignal> = /*@__PURE__*/
-  messageDesc(file_parley_content_v1_signal, 21);
+  messageDesc(file_parley_content_v1_signal, 22);
 
