@@ -158,7 +158,6 @@ export class MessengerError extends Error {
   }
 }
 
-/** The facade `Messenger` in messenger.ts implements this; programs and tests build on nothing else. */
 /** A device of one's own account. */
 export interface ShownDevice {
   readonly deviceId: number;
@@ -201,6 +200,7 @@ export interface RecoverOptions {
 /** `unreadable`: it is no code of a safety number, or one of a newer version. */
 export type ScannedSafetyNumber = "confirmed" | "different" | "unreadable";
 
+/** The facade `Messenger` in messenger.ts implements this; programs and tests build on nothing else. */
 export interface MessengerApi {
   /** The device's account; undefined before sign-up. */
   readonly account:

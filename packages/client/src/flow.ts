@@ -7,6 +7,7 @@ import { placeExpired } from "./conversation/placing.ts";
 import type { Viewer } from "./conversation/shown.ts";
 import { Holes } from "./holes/holes.ts";
 import { Inbox } from "./inbox/inbox.ts";
+import { handOverDue } from "./linking/hand-over.ts";
 import { Outbox } from "./outbox/outbox.ts";
 import { offerAgain } from "./outbox/welcome.ts";
 import { onLedger, type Parts } from "./parts.ts";
@@ -98,8 +99,9 @@ export class Flow {
         await this.#forget(left);
       })
       .catch((cause: unknown) => {
-        // The next connection begins with a drain.
-        if (!(cause instanceof ConnectionLostError)) fatal(cause);
+        // Not now: the next connection begins with a drain.
+        const isPassing = cause instanceof ConnectionLostError || cause instanceof ProtocolError;
+        if (!isPassing) fatal(cause);
       });
   }
 
@@ -112,6 +114,8 @@ export class Flow {
     await this.#inbox.takeParked();
     this.#inbox.drained();
     await this.#forget(this.#leftBefore.splice(0));
+    const parts = { ...this.#parts, outbox: this.outbox };
+    await onLedger(this.#parts, (ledger) => handOverDue(parts, ledger));
     this.outbox.mayMakeEntries();
   }
 

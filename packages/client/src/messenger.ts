@@ -1,5 +1,5 @@
-import { DEVICE_NAME_BYTES, type SafetyNumber } from "@parley/crypto";
-import { fromHex, TEXT_BYTES_MAX, toHex, utf8Length } from "@parley/protocol";
+import type { SafetyNumber } from "@parley/crypto";
+import { fromHex, toHex } from "@parley/protocol";
 import {
   type ConnectionState,
   type Linking,
@@ -17,6 +17,7 @@ import {
   type ShownMessage,
   type TypingState,
 } from "./api.ts";
+import { checkConversation, checkDeviceName, checkText } from "./checks.ts";
 import { ContactBook, handleOf } from "./contact-book.ts";
 import { findContact } from "./contacts.ts";
 import { makeBody } from "./conversation/entry.ts";
@@ -42,7 +43,6 @@ export interface MessengerOptions extends DevicePorts {
 }
 
 const MESSAGE_ID_BYTES = 16;
-const ACCOUNT_ID = /^[0-9a-f]{32}$/;
 
 /**
  * A person's device: account, contacts, conversations. It only wires the parts and hands calls on. What moves,
@@ -383,25 +383,6 @@ export class Messenger implements MessengerApi {
     this.#flow.close();
     this.#waiters.end(this.#ended);
   }
-}
-
-function checkDeviceName(name = ""): void {
-  if (utf8Length(name) > DEVICE_NAME_BYTES)
-    throw new MessengerError(
-      "device-name-too-long",
-      `a device's name has at most ${DEVICE_NAME_BYTES} bytes`,
-    );
-}
-
-function checkText(text: string): void {
-  if (text.length === 0) throw new MessengerError("empty-text", "there is nothing to send");
-  if (utf8Length(text) > TEXT_BYTES_MAX)
-    throw new MessengerError("text-too-long", `a message has at most ${TEXT_BYTES_MAX} bytes`);
-}
-
-function checkConversation(accountId: string, own: OwnAccount): void {
-  if (!ACCOUNT_ID.test(accountId) || accountId === own.accountId)
-    throw new MessengerError("not-allowed", "not the id of another account");
 }
 
 function endOf(state: ConnectionState): MessengerError | undefined {

@@ -19,14 +19,40 @@ import type { ChainRecord } from "../gen/parley/store/v1/conversation_pb.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { ownAddress, type Parts } from "../parts.ts";
 import { ownKeys } from "../presence/own-presence.ts";
+import type { Transaction } from "../store/transaction.ts";
 
 /** Of one signal: about 150 and 80 bytes each. */
 const CONTACTS_AT_ONCE = 128;
 const CHAINS_AT_ONCE = 128;
 const HEAD_HASH_BYTES = 16;
 
+/** A device that this one takes in, from before the server hears of it until everything for it is in the outbox. */
+const DUE = "hand-over/";
+
+export function noteHandOverDue(tx: Transaction, deviceId: number): void {
+  tx.put("vault-settings", `${DUE}${deviceId}`, Uint8Array.of(deviceId));
+}
+
+/**
+ * Behind a drain: what was accepted before a new device was listed went to the older ones alone. Whatever ended this
+ * program or its connection in the meantime, a device that waits for its hand-over gets it.
+ */
+export async function handOverDue(
+  parts: Parts & { readonly outbox: Outbox },
+  ledger: Ledger,
+): Promise<void> {
+  const rows = await ledger.tx.range("vault-settings", { from: DUE, before: `${DUE}~` });
+  for (const { key, value } of rows) {
+    const deviceId = value[0] as number;
+    const { accountId } = ownAddress(parts);
+    const isListed = await parts.device.directory.device(ledger.tx, { accountId, deviceId });
+    if (isListed !== undefined) await handOver(parts, ledger, deviceId);
+    ledger.tx.delete("vault-settings", key);
+  }
+}
+
 /** What a new device needs before it writes: whom this account knows, and where each chain stands (trust.md 3). */
-export async function handOver(
+async function handOver(
   parts: Parts & { readonly outbox: Outbox },
   ledger: Ledger,
   toDevice: number,

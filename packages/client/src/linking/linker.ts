@@ -25,10 +25,11 @@ import {
   LinkOfferSchema,
 } from "@parley/protocol";
 import { type Linking, MessengerError } from "../api.ts";
+import { ConnectionLostError } from "../connection/connection-lost-error.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { onLedger, ownAddress, type Parts } from "../parts.ts";
 import type { CryptoRunner } from "../ports/crypto-runner.ts";
-import { handOver } from "./hand-over.ts";
+import { handOverDue, noteHandOverDue } from "./hand-over.ts";
 import { MeetingPlace } from "./meeting-place.ts";
 import { nextDeviceId } from "./next-device-id.ts";
 import { decodeStep, encodeStep, openStep, requireSameDigits, STEP, sealStep } from "./steps.ts";
@@ -90,11 +91,16 @@ export async function linkDevice(
       requireSameDigits(digits, typedDigits);
       const opening = { key: keys.toLinker, step: STEP.CONSENT };
       const consent = openStep(opening, LinkConsentSchema, await place.take(STEP.CONSENT));
+      await device.transactor.transact(async (tx) => noteHandOverDue(tx, deviceId));
       await takeIn(parts, { offer, consent, deviceId });
       await tellDone(parts, place, keys);
-      // What was accepted before the new device was listed went to the old ones alone.
-      await connection.drain();
-      await onLedger(parts, (ledger) => handOver(parts, ledger, deviceId));
+      await connection
+        .drain()
+        .then(() => onLedger(parts, (ledger) => handOverDue(parts, ledger)))
+        .catch((cause: unknown) => {
+          // The next connection begins with a drain, and goes on from there.
+          if (!(cause instanceof ConnectionLostError)) throw cause;
+        });
       return { deviceId };
     },
   };

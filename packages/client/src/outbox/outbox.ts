@@ -19,6 +19,7 @@ import type { DeviceAddress } from "../sessions/device-address.ts";
 import { NoSessionError } from "../sessions/sessions.ts";
 import type { Transaction } from "../store/transaction.ts";
 import { Allowance } from "./allowance.ts";
+import { HeldBack } from "./held-back.ts";
 import { type Lane, Lanes, type Sending } from "./lane.ts";
 import { makeEntries, type Typed } from "./make-entries.ts";
 import { allItems, newItem, putItem, sendKey, sequenceOfSend } from "./outbox-row.ts";
@@ -60,12 +61,12 @@ export class Outbox {
   #pumping: Promise<void> | undefined;
   #again = false;
   readonly #quietWaiters: (() => void)[] = [];
-  /** What is held back, to be spread over time. */
-  readonly #spread = new Set<() => void>();
+  readonly #heldBack: HeldBack;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#lanes = new Lanes(parts.clock);
+    this.#heldBack = new HeldBack(parts.clock);
     const wake = () => this.wake();
     this.#allowance = new Allowance({ clock: parts.clock, inFlightMax: IN_FLIGHT_MAX, wake });
     const { allowance, skipped } = { allowance: this.#allowance, skipped: this.#skipped };
@@ -116,7 +117,7 @@ export class Outbox {
     putItem(tx, key, item);
     tx.afterCommit(() => {
       const sending = this.#enqueue(key, item, request?.released);
-      if (afterMs > 0) this.#holdBack(sending, afterMs);
+      if (afterMs > 0) this.#heldBack.hold(sending, afterMs, () => this.wake());
       this.wake();
     });
   }
@@ -156,7 +157,7 @@ export class Outbox {
     this.disconnected();
     this.#allowance.close();
     for (const lane of this.#lanes) lane.endRest();
-    for (const cancel of this.#spread) cancel();
+    this.#heldBack.close();
   }
 
   /** A receipt to this account is still under way: the next waits, and says more. */
@@ -390,15 +391,5 @@ export class Outbox {
     const sending = { key, item, request, isInFlight: false, isHeldBack: false };
     this.#lanes.of(toHex(item.recipientAccount)).sendings.push(sending);
     return sending;
-  }
-
-  #holdBack(sending: Sending, ms: number): void {
-    sending.isHeldBack = true;
-    const cancel = this.#parts.clock.after(ms, () => {
-      this.#spread.delete(cancel);
-      sending.isHeldBack = false;
-      this.wake();
-    });
-    this.#spread.add(cancel);
   }
 }

@@ -159,3 +159,28 @@ test("what is read on one device is read on the others, and what is not is not",
   await tablet.messenger.markRead(left.map(({ messageId }) => messageId));
   await alice.until(async () => (await alice.messenger.unread()).length === 0);
 });
+
+test("a server that is killed while one device hands over to the other loses nothing of it", async () => {
+  await bob.messenger.sendText(alice.id, "before");
+  await alice.until(() => alice.messagesHeard().length === 1);
+  await alice.messenger.acceptContact(bob.id);
+  const offered = await tablet.messenger.offerDevice();
+  const taking = await alice.messenger.linkDevice(offered.code);
+  const digits = await taking.digits();
+  let kills = 0;
+  house.passDown = () => {
+    // The new device has its place in the list, and nothing else yet.
+    if (kills > 0 || tablet.messenger.account === undefined) return true;
+    kills++;
+    setTimeout(() => {
+      house.killServer();
+      house.startServer();
+    }, 0);
+    return true;
+  };
+  const [linked] = await Promise.all([offered.confirm(digits), taking.confirm(digits)]);
+  expect([linked.deviceId, kills]).toEqual([2, 1]);
+  expect(await tablet.messenger.contacts()).toMatchObject([{ handle: "bob", state: "accepted" }]);
+  await say(tablet, bob, "from the tablet");
+  expect(await bob.texts(alice.id)).toEqual(["before", "from the tablet"]);
+});
