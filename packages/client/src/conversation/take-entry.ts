@@ -68,6 +68,8 @@ export async function takeEntry(ledger: Ledger, received: ReceivedEntry): Promis
       messageKey(toHex(opened.body.messageId), author.accountId),
       encodePoint(point),
     );
+  // It came by way of the server, which has accepted it for the other side with this copy.
+  if (received.mine) chain.accepted = [...addCounters(chain.accepted, counter, counter)];
   if (shown && !received.mine) chain.unread = [...addCounters(chain.unread, counter, counter)];
   await placeEntries(ledger, [point], received.nowMs);
   return { kind: "new", point, shown };

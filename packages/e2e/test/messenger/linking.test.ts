@@ -67,8 +67,22 @@ test("a linked device knows the account's people, and both write in one order", 
   expect(await bob.texts(alice.id)).toEqual(["before", "and this", ...written]);
   const [first] = await alice.messenger.history(bob.id, { limit: 1 });
   expect(first && textOf(first)).toBe("from the telephone");
-  const ownCopy = (await alice.messenger.history(bob.id)).find((one) => textOf(one) === written[0]);
-  expect(ownCopy?.from.mine).toBe(true);
+  const ownCopy = async () =>
+    (await alice.messenger.history(bob.id)).find((one) => textOf(one) === written[0]);
+  expect((await ownCopy())?.from.mine).toBe(true);
+  await alice.until(async () => (await ownCopy())?.status === "delivered");
+});
+
+test("what another own device has sent is sent, also where nobody has it yet", async () => {
+  await bob.messenger.sendText(alice.id, "hello");
+  await alice.until(() => alice.messagesHeard().length === 1);
+  await alice.messenger.acceptContact(bob.id);
+  await link(alice, tablet);
+  const bobId = bob.id;
+  await bob.close();
+  await tablet.messenger.sendText(bobId, "from the tablet");
+  await alice.until(async () => (await alice.texts(bobId)).length === 2);
+  expect((await alice.messenger.history(bobId)).at(-1)?.status).toBe("sent");
 });
 
 test("devices are listed by name on each of them, and one can remove the other", async () => {
