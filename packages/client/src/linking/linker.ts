@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import {
   type AccountState,
   CryptoError,
@@ -32,7 +32,7 @@ import type { CryptoRunner } from "../ports/crypto-runner.ts";
 import { handOverDue, noteHandOverDue } from "./hand-over.ts";
 import { MeetingPlace } from "./meeting-place.ts";
 import { nextDeviceId } from "./next-device-id.ts";
-import { decodeStep, encodeStep, openStep, requireSameDigits, STEP, sealStep } from "./steps.ts";
+import { decodeStep, openStep, requireSameDigits, STEP, sealStep } from "./steps.ts";
 
 export interface LinkerParts extends Parts {
   readonly crypto: CryptoRunner;
@@ -82,7 +82,7 @@ export async function linkDevice(
   const sealing = { key: keys.toNewDevice, step: STEP.ANSWER, random };
   const sealed = sealStep(sealing, LinkAccountSchema, account);
   const answer = create(LinkAnswerSchema, { ephemeralKey, sealed });
-  await place.put(STEP.ANSWER, encodeStep(LinkAnswerSchema, answer));
+  await place.put(STEP.ANSWER, toBinary(LinkAnswerSchema, answer));
   const { identityKey } = offer;
   const digits = linkDigits({ ...ephemerals, accountId, identityKey });
   return {

@@ -1,4 +1,4 @@
-import { type Linking, MessengerError, type OfferedDevice, type RecoverOptions } from "../api.ts";
+import type { Linking, OfferedDevice, RecoverOptions } from "../api.ts";
 import { askOnce } from "../connection/ask-once.ts";
 import type { ChannelParts } from "../connection/channel.ts";
 import type { RequestOf } from "../connection/requests.ts";
@@ -54,12 +54,7 @@ export class Linkings {
   async recover(options: RecoverOptions): Promise<Recovered> {
     const { channel, crypto, random, device, start } = this.#parts;
     const parts = { channel, crypto, random, identity: device.identity };
-    const recovered = await orMessengerError(recover(parts, options)).catch((cause: unknown) => {
-      if (!isUnknownHandle(cause)) throw cause;
-      throw new MessengerError("unknown-account", "this server has no account of that code", {
-        cause,
-      });
-    });
+    const recovered = await orMessengerError(recover(parts, options));
     start();
     return recovered;
   }
@@ -87,9 +82,4 @@ export class Linkings {
     const cancel = this.#parts.clock.after(LINK_PATIENCE_MS, resolve);
     await Promise.race([work, late]).finally(cancel);
   }
-}
-
-/** What the server says of an account that it does not have. */
-function isUnknownHandle(cause: unknown): boolean {
-  return cause instanceof MessengerError && cause.code === "unknown-handle";
 }

@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import {
   DEVICE_SEED_BYTES,
   deriveDeviceKeys,
@@ -27,7 +27,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { CryptoRunner } from "../ports/crypto-runner.ts";
 import type { Random } from "../ports/random.ts";
 import { MeetingPlace, type StepRequests } from "./meeting-place.ts";
-import { decodeStep, encodeStep, openStep, requireSameDigits, STEP, sealStep } from "./steps.ts";
+import { decodeStep, openStep, requireSameDigits, STEP, sealStep } from "./steps.ts";
 
 export interface OfferParts {
   /** Without a login. */
@@ -58,7 +58,7 @@ export async function offerDevice(
   const code = linkCodeFor(random(LINK_ADDRESS_BYTES), { ephemeralKey, identityKey });
   const place = new MeetingPlace(requests, code.address, clock);
   const offer = create(LinkOfferSchema, { ephemeralKey, identityKey, registrationId });
-  await place.put(STEP.OFFER, encodeStep(LinkOfferSchema, offer));
+  await place.put(STEP.OFFER, toBinary(LinkOfferSchema, offer));
 
   const meet = async () => {
     const answer = decodeStep(LinkAnswerSchema, await place.take(STEP.ANSWER));

@@ -15,7 +15,9 @@ import {
 import {
   type Challenge,
   DEVICES_PER_ACCOUNT_MAX,
+  ErrorCode,
   equalBytes,
+  ProtocolError,
   type SignedAccountEntry,
   type StartRecoveryResponse,
   toHex,
@@ -110,6 +112,11 @@ async function start(
     const login = { origin, challenge: challenge.nonce };
     const signature = await crypto.run(signRecoveryLogin(rootSeed, login));
     return { version: versionWith(challenge), origin, rootKey, signature };
+  }).catch((cause: unknown) => {
+    if (!(cause instanceof ProtocolError) || cause.code !== ErrorCode.NOT_FOUND) throw cause;
+    throw new MessengerError("unknown-account", "this server has no account of that code", {
+      cause,
+    });
   });
 }
 

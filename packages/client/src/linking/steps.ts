@@ -9,13 +9,6 @@ export const STEP = { OFFER: 0, ANSWER: 1, CONSENT: 2, DONE: 3 } as const;
 
 const NONCE_BYTES = 12;
 
-export function encodeStep<Schema extends DescMessage>(
-  schema: Schema,
-  message: MessageShape<Schema>,
-): Uint8Array {
-  return toBinary(schema, message);
-}
-
 /** Rejects `link-expired`: whatever lies there is nothing that a device left. */
 export function decodeStep<Schema extends DescMessage>(
   schema: Schema,
